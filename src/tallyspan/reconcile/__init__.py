@@ -1,0 +1,1 @@
+"""Comparing the books with the provider's statements, and saying why they differ."""
