@@ -1,0 +1,1 @@
+"""Record every token the OpenAI client spends, and check it against OpenAI's own exports."""
