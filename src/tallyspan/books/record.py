@@ -95,10 +95,12 @@ class UsageLine:
 
     Attributes:
         model: The model that the provider says it served; None if it did not say.
+        item: What the line bills beside the model call itself (`web_search`, `image_gen`); None for the call.
         counts: Empty when the usage is unknown.
     """
 
     model: str | None = None
+    item: str | None = None
     unit: Unit = Unit.TOKENS
     counts: Counts = field(default_factory=lambda: MappingProxyType({}))
 
