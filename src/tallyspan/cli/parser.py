@@ -43,10 +43,6 @@ class Parser(argparse.ArgumentParser):
         return [option for action in self._actions for option in action.option_strings]
 
     def _commands(self) -> list["Parser"]:
-        return [
-            parser
-            for action in self._actions
-            if isinstance(action.choices, dict)
-            for parser in cast("dict[str, object]", action.choices).values()
-            if isinstance(parser, Parser)
-        ]
+        choices: list[object] = [action.choices for action in self._actions]
+        tables = [cast("dict[str, object]", table) for table in choices if isinstance(table, dict)]
+        return [parser for table in tables for parser in table.values() if isinstance(parser, Parser)]

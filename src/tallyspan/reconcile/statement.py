@@ -28,9 +28,10 @@ class StatementRow:
         end: End of the bucket, Unix seconds, exclusive.
         model: As the provider writes it; None if the export is not grouped by model.
         line_item: The cost line as written (`gpt-4o-mini-2024-07-18, cached input`); None in usage, or ungrouped.
-        counts: By measure name: `requests`, `input`, `input_cached`, `input_cache_write`, `output`, `input_text`, …
-            `images`, `characters`, `seconds`. Names of tokens are the values of `tallyspan.books.quantities.Quantity`.
-            An absent name is a blank cell, not zero.
+        counts: By measure name: `requests`, `input`, `input_cached`, `input_cache_write`, `output`, `output_text`, …
+            `images`, `characters`, `seconds`. Names of tokens are the values of `tallyspan.books.quantities.Quantity`,
+            and `input_uncached` with its parts `input_uncached_text`, `_audio`, `_image`: what was neither read from
+            nor written to the cache, which exports count and answers do not. An absent name is a blank cell, not zero.
         amount: Money in `currency`; None where the kind or the cell has none.
         quantity: Billed quantity of a cost line in `quantity_unit`; None where the file has none.
         dimensions: Other grouping columns that had a value (`image_size`, `usage_type`, `api_key_redacted`, …).
@@ -62,6 +63,8 @@ class Statement:
     One export, read whole.
 
     Attributes:
+        subject: What is counted, in the words of the API's paths: `completions`, `embeddings`, `costs`, …, `activity`.
+            Only statements of one subject say the same thing and can be merged.
         variant: The layout that was recognised, for people: `completions usage, 26 columns`.
         name: The file as the user named it.
         sha256: Of the file's bytes.
@@ -75,6 +78,7 @@ class Statement:
     """
 
     kind: StatementKind
+    subject: str
     variant: str
     name: str
     sha256: str
