@@ -70,6 +70,7 @@ class Statement:
         sha256: Of the file's bytes.
         start: Start of the covered period, Unix seconds, inclusive: the first bucket, empty ones included.
         end: End of the covered period, Unix seconds, exclusive.
+        gaps: Stretches inside the period that no file covers; only several files merged into one have any.
         width: Bucket width in seconds; None if the file has no bucket.
         groupings: Names of the dimension columns that have a value in any row.
         rows: Rows with figures only; buckets without usage show in the period alone.
@@ -87,5 +88,6 @@ class Statement:
     width: int | None
     groupings: frozenset[str]
     rows: tuple[StatementRow, ...]
+    gaps: tuple[tuple[int, int], ...] = ()
     pulled_at: int | None = None
     notes: tuple[str, ...] = ()

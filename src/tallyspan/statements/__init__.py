@@ -9,8 +9,9 @@ from tallyspan.statements.csv_export import read_csv
 from tallyspan.statements.detect import is_json, layout_by_header, layout_by_name, layout_by_word, recognise
 from tallyspan.statements.errors import StatementError, quoted
 from tallyspan.statements.layouts import CSV_LAYOUTS
+from tallyspan.statements.merge import merge
 
-__all__ = ["KINDS", "StatementError", "read_statement", "recognise"]
+__all__ = ["KINDS", "StatementError", "merge", "read_statement", "recognise"]
 
 KINDS = tuple(CSV_LAYOUTS)
 """The words that `--kind` takes for the dashboard's files."""
@@ -49,7 +50,8 @@ def _text(source: Source) -> str:
     try:
         return source.content.decode("utf-8-sig")
     except UnicodeDecodeError as fault:
-        place = f"{source.name}:{source.content.count(b'\n', 0, fault.start) + 1}"
+        line = source.content.count(b"\n", 0, fault.start) + 1
+        place = f"{source.name}:{line}"
         raise StatementError(
             place,
             found=f"a byte that is not UTF-8 (0x{source.content[fault.start]:02x})",

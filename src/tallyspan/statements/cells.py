@@ -8,10 +8,12 @@ from tallyspan.statements.errors import quoted
 
 AGAIN = "take the file as OpenAI wrote it, not through a spreadsheet"
 
-_WHOLE = re.compile(r"\d+(\.0*)?")
+_WHOLE = re.compile(r"\d{1,18}(\.0*)?")
 _SECONDS = re.compile(r"\d{9,10}(\.0*)?")  # Unix seconds from 1973 to 2286; milliseconds have 13 digits
 _SCIENTIFIC = re.compile(r"[+-]?\d+(\.\d+)?[eE][+-]?\d+")
 _DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}.*")
+_DIGITS, _DECIMALS = 15, 60
+"""What one amount may have; the Costs API was seen with 39 decimals. Sums stay exact within `reconcile.money`."""
 _BOOLEANS = {"true": True, "false": False}
 
 
@@ -42,8 +44,11 @@ def number(text: str) -> Decimal:
         value = Decimal(text)
     except InvalidOperation:
         raise CellError(text, "a number with a decimal point") from None
-    if not value.is_finite():
-        raise CellError(text, "a finite number")
+    if not value:
+        return Decimal(0)  # the Costs API writes an exact zero as 0E-6176
+    exponent = value.as_tuple().exponent
+    if not isinstance(exponent, int) or value.adjusted() > _DIGITS or exponent < -_DECIMALS:
+        raise CellError(text, f"a finite number with at most {_DIGITS} digits and {_DECIMALS} decimals")
     return value
 
 
