@@ -34,7 +34,7 @@ test-dev: .venv/.stamp
 test-generations: $(GENERATIONS:%=test-openai-%)
 
 test-openai-%: .venvs/openai-%/.stamp
-	@$(STEP) "wire tests on openai $*" .venvs/openai-$*/bin/python -m pytest $(or $(PYTEST),$(WIRE_TESTS))
+	@$(STEP) "wire tests on openai $*" .venvs/openai-$*/bin/python -m pytest $(or $(PYTEST),$(WIRE_TESTS),tests/wire)
 
 test-rivals: $(if $(RIVAL_TESTS),$(RIVALS:%=test-rivals-%))
 
