@@ -5,6 +5,7 @@ from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
+from opentelemetry.instrumentation.dependencies import get_dist_dependency_conflicts
 
 import tallyspan
 
@@ -34,6 +35,7 @@ def test_the_plugin_depends_on_three_libraries() -> None:
 def test_the_wheel_says_which_openai_it_instruments() -> None:
     requires = distribution("tallyspan").requires or []
     assert "openai<4,>=1.40; extra == 'instruments'" in requires
+    assert get_dist_dependency_conflicts(distribution("tallyspan")) is None
 
 
 def test_entry_points_name_the_plugin_and_the_command() -> None:
