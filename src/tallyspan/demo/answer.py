@@ -9,10 +9,32 @@ from tallyspan.demo.models import Model, model_of
 from tallyspan.demo.schema_sample import sample
 from tallyspan.demo.tokens import Usage, digest, pieces
 
-_WORDS: Final = (
-    "amber birch cedar delta ember field grove haven inlet juniper knoll lagoon meadow north "
-    "orchard prairie quarry ridge summit thicket upland valley willow yonder"
-).split()
+_WORDS: Final = [
+    "amber",
+    "birch",
+    "cedar",
+    "delta",
+    "ember",
+    "field",
+    "grove",
+    "haven",
+    "inlet",
+    "juniper",
+    "knoll",
+    "lagoon",
+    "meadow",
+    "north",
+    "orchard",
+    "prairie",
+    "quarry",
+    "ridge",
+    "summit",
+    "thicket",
+    "upland",
+    "valley",
+    "willow",
+    "yonder",
+]
 _AUDIO_TOKENS: Final = 12  # per part of sound; any fixed number would do
 
 

@@ -100,9 +100,7 @@ def _prompt(tree: Mapping[str, object]) -> str:
 def _prompt_tokens(tree: Mapping[str, object], prompt: str, images: int) -> int:
     """Count words and signs, pre-made token ids, 4 a message, 85 an image, and the tools."""
     messages = len(items(tree.get("messages")))
-    ids = sum(
-        isinstance(value, int) for key in ("input", "prompt") for _, value in leaves(tree.get(key))
-    )
+    ids = sum(isinstance(value, int) for key in ("input", "prompt") for _, value in leaves(tree.get(key)))
     tools = token_count(repr(tree["tools"])) if "tools" in tree else 0
     return token_count(prompt) + ids + 4 * messages + 85 * images + tools
 
@@ -124,8 +122,7 @@ def _already_called(tree: Mapping[str, object]) -> bool:
     """Tell whether the answer of a tool is there already: then the model speaks."""
     turns = [*items(tree.get("messages")), *items(tree.get("input"))]
     return any(
-        mapping(turn).get("role") == "tool" or mapping(turn).get("type") == "function_call_output"
-        for turn in turns
+        mapping(turn).get("role") == "tool" or mapping(turn).get("type") == "function_call_output" for turn in turns
     )
 
 

@@ -41,9 +41,7 @@ class Caller:
     user_id: str = _USER
 
 
-def request_of(
-    method: str, target: str, headers: tuple[tuple[str, str], ...], body: bytes
-) -> Request:
+def request_of(method: str, target: str, headers: tuple[tuple[str, str], ...], body: bytes) -> Request:
     """Take the key out of a request's headers."""
     secrets = {name.lower(): value for name, value in headers if name.lower() in _SECRETS}
     key = secrets.get("authorization", "").removeprefix("Bearer ") or secrets.get("api-key", "")

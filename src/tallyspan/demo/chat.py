@@ -49,9 +49,7 @@ def completion_reply(order: Order) -> Reply:
     ident = order.new_id("cmpl-")
     if order.ask.stream:
         return order.reply(ident, events=tuple(_text_chunks(order, ident)))
-    choices = [
-        _text_choice(i, order.answer.text, order.answer.finish) for i in range(order.ask.choices)
-    ]
+    choices = [_text_choice(i, order.answer.text, order.answer.finish) for i in range(order.ask.choices)]
     return order.reply(ident, payload=_document(order, ident, "text_completion", choices))
 
 

@@ -9,7 +9,8 @@ from http import HTTPStatus
 from typing import Final
 
 from tallyspan.demo.faults import Script
-from tallyspan.demo.reply import Event, Payload, Reply, compact
+from tallyspan.demo.json_tree import mapping
+from tallyspan.demo.reply import Event, Reply, compact
 from tallyspan.demo.worlds import Outcome
 
 HOLD_MS: Final = 10_000
@@ -53,7 +54,7 @@ def steps(reply: Reply, script: Script, headers: Headers, seed: int) -> Iterator
     """Yield the steps of one reply under one script; `seed` sets the chunk borders."""
     if "timeout" in script or "drop" in script:
         yield Book(_unanswered(reply))
-        yield Wait(script["timeout"] if "timeout" in script else 0)
+        yield Wait(script.get("timeout", 0))
         yield Cut()
         return
     if "slow" in script:
@@ -158,14 +159,9 @@ def _error_event(events: tuple[Event, ...]) -> Event:
 
 def _running(events: tuple[Event, ...]) -> Iterator[Event]:
     """Yield chat chunks with the usage so far on each, as vLLM's continuous_usage_stats does."""
-    totals: Payload = next(
-        (
-            usage
-            for event in reversed(events)
-            if event.payload and isinstance(usage := event.payload.get("usage"), dict)
-        ),
-        {},
-    )
+    totals: dict[str, object] = {}
+    for event in events:
+        totals |= mapping((event.payload or {}).get("usage"))
     so_far = 0
     for event in events:
         so_far += event.tokens
@@ -228,5 +224,3 @@ def _parts(data: bytes, size: int, borders: random.Random) -> Iterator[bytes]:
 
 def _chunk(step: Send) -> Send:
     return replace(step, data=f"{len(step.data):x}\r\n".encode() + step.data + b"\r\n")
-
-

@@ -9,14 +9,14 @@ from tallyspan.demo import delivery
 from tallyspan.demo.answer import answer_to
 from tallyspan.demo.ask import Ask, ask_of
 from tallyspan.demo.billing import Entry, Ledger, LedgerRow
+from tallyspan.demo.callers import Request, caller_of
 from tallyspan.demo.clock import SECOND, Clock
 from tallyspan.demo.endpoints import Address, address_of
 from tallyspan.demo.errors import refusal
-from tallyspan.demo.faults import HEADER, MARKER, Plan, Script, script_of
+from tallyspan.demo.faults import CALM, HEADER, MARKER, Plan, Script
 from tallyspan.demo.models import MISSING_MODEL
 from tallyspan.demo.orders import Order
 from tallyspan.demo.reply import Payload, Reply
-from tallyspan.demo.callers import Caller, Request, caller_of
 from tallyspan.demo.tokens import Usage, digest
 from tallyspan.demo.worlds import Outcome, World
 
@@ -38,12 +38,26 @@ class Exchange:
     seconds: int  # what the answer takes by the ledger's clock alone
 
 
+@dataclass(frozen=True, slots=True)
+class _Visit:
+    """A request with all that was found out about it; `readable`: its body was a JSON object."""
+
+    request: Request
+    address: Address
+    order: Order
+    readable: bool
+
+    @property
+    def retry(self) -> int | None:
+        """The attempt's number in its call, where the client sends it (openai >= 1.47)."""
+        sent = self.request.header("x-stainless-retry-count")
+        return int(sent) if sent is not None and sent.isdecimal() else None
+
+
 class Desk:
     """Answers requests and books them; safe to use from many threads."""
 
-    def __init__(
-        self, seed: int, world: World, clock: Clock, projects: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, seed: int, world: World, clock: Clock, projects: Mapping[str, str] | None = None) -> None:
         """`projects`: API key to project id, where it is not the default project."""
         self.ledger = Ledger(world)
         self.plan = Plan()
@@ -56,30 +70,16 @@ class Desk:
     def receive(self, request: Request) -> Exchange:
         """Take a request in; the caller carries out the steps and books the outcome."""
         number = self.ledger.arrival()
-        address = address_of(request.method, request.target)
-        ask = _asked(request, address)
-        answer = answer_to(ask or Ask(None), self._seed)
-        caller = caller_of(request, self._projects)
-        order = Order(
-            ask=ask or Ask(None),
-            answer=answer,
-            seed=self._seed,
-            number=number,
-            started_ns=self.clock(),
-            azure=address.azure,
-            subject=address.subject,
-            kept=self._kept.get(address.subject),
-        )
-        script, reply = self._decided(request, address, ask, order)
-        row = self._row(request, address, caller, order, script, reply)
+        visit = self._visit(request, number)
+        script, reply = self._decided(visit)
+        row = self._row(visit, script, reply)
         self._keep(reply)
-        headers = _headers(row)
-        border_seed = int.from_bytes(digest(self._seed, order.ask.prompt)[:8])
+        border_seed = int.from_bytes(digest(self._seed, visit.order.ask.prompt)[:8])
         return Exchange(
             entry=Entry(row, reply.usage),
-            steps=delivery.steps(reply, script, headers, border_seed),
+            steps=delivery.steps(reply, script, _headers(row), border_seed),
             tokens=sum(event.tokens for event in reply.events),
-            seconds=script["long"] if "long" in script else 0,
+            seconds=script.get("long", 0),
         )
 
     def book(self, exchange: Exchange, outcome: Outcome, sent: int) -> None:
@@ -87,31 +87,46 @@ class Desk:
         ended = self.clock() + exchange.seconds * SECOND
         self.ledger.book(exchange.entry, outcome, ended, sent)
 
-    def _decided(
-        self, request: Request, address: Address, ask: Ask | None, order: Order
-    ) -> tuple[Script, Reply]:
+    def _visit(self, request: Request, number: int) -> _Visit:
+        address = address_of(request.method, request.target)
+        read = _asked(request, address)
+        ask = read or Ask(None)
+        order = Order(
+            ask=ask,
+            answer=answer_to(ask, self._seed),
+            seed=self._seed,
+            number=number,
+            started_ns=self.clock(),
+            azure=address.azure,
+            subject=address.subject,
+            kept=self._kept.get(address.subject),
+        )
+        return _Visit(request, address, order, readable=read is not None)
+
+    def _decided(self, visit: _Visit) -> tuple[Script, Reply]:
         try:
-            script = self._script(request, address, order)
+            script = self._script(visit)
         except ValueError as wrong:
-            return script_of("ok"), refusal(400, str(wrong))
-        denied = _denied(request, address, ask)
+            return CALM, refusal(400, str(wrong))
+        denied = _denied(visit)
         if denied is not None:
             return script.without("redirect"), denied
         if "redirect" in script:
-            joint = "&" if "?" in request.target else "?"
-            target = f"{request.target}{joint}{_HOP}=1"
+            joint = "&" if "?" in visit.request.target else "?"
+            target = f"{visit.request.target}{joint}{_HOP}=1"
             return script, Reply(307, headers=(("location", target),), outcome=Outcome.FREE)
         if script.status is not None:
             wait = script[str(script.status)]
-            return script, replace(refusal(script.status, None, wait), usage=order.answer.usage)
-        return script, address.endpoint.build(order)
+            refused = refusal(script.status, retry_after_ms=wait)
+            answer = visit.order.answer
+            return script, replace(refused, usage=answer.usage, served=answer.model.served)
+        return script, visit.address.endpoint.build(visit.order)
 
-    def _script(self, request: Request, address: Address, order: Order) -> Script:
-        spec = request.header(HEADER) or order.ask.markers.get(MARKER)
-        retry = request.header("x-stainless-retry-count")
-        call = f"{address.path} {spec} {order.ask.model} {order.ask.prompt}"
-        number = int(retry) if retry is not None and retry.isdecimal() else None
-        script = self.plan.take(address.path, spec, call, number)
+    def _script(self, visit: _Visit) -> Script:
+        ask, address = visit.order.ask, visit.address
+        spec = visit.request.header(HEADER) or ask.markers.get(MARKER)
+        call = f"{address.path} {spec} {ask.model} {ask.prompt}"
+        script = self.plan.take(address.path, spec, call, visit.retry)
         return script.without("redirect") if _HOP in address.query else script
 
     def _keep(self, reply: Reply) -> None:
@@ -122,17 +137,10 @@ class Desk:
             if len(self._kept) > _KEPT_ANSWERS:
                 del self._kept[next(iter(self._kept))]
 
-    def _row(
-        self,
-        request: Request,
-        address: Address,
-        caller: Caller,
-        order: Order,
-        script: Script,
-        reply: Reply,
-    ) -> LedgerRow:
+    def _row(self, visit: _Visit, script: Script, reply: Reply) -> LedgerRow:
         """Return the row as far as it is known before the answer leaves."""
-        retry = request.header("x-stainless-retry-count")
+        request, address, order = visit.request, visit.address, visit.order
+        caller = caller_of(request, self._projects)
         return LedgerRow(
             number=order.number,
             started_ns=order.started_ns,
@@ -155,7 +163,7 @@ class Desk:
             project_id=caller.project_id,
             user_id=caller.user_id,
             stream=order.ask.stream,
-            retry=int(retry) if retry is not None and retry.isdecimal() else None,
+            retry=visit.retry,
             fault=script.label,
             status=0 if {"timeout", "drop"} & script.faults.keys() else reply.status,
             outcome=reply.outcome,
@@ -176,16 +184,16 @@ def _asked(request: Request, address: Address) -> Ask | None:
     return replace(ask, model=address.deployment) if address.deployment else ask
 
 
-def _denied(request: Request, address: Address, ask: Ask | None) -> Reply | None:
+def _denied(visit: _Visit) -> Reply | None:
     """Return the error answer that the request has earned, if any."""
-    key = request.key
+    key, ask = visit.request.key, visit.order.ask
     if not key or key.startswith(("sk-bad", "sk-admin-")):
         return refusal(401)
-    if ask is None:
+    if not visit.readable:
         return refusal(400, "We could not parse the JSON body of your request.")
     if ask.model == MISSING_MODEL:
         return refusal(404, f"The model `{ask.model}` does not exist.")
-    version = address.query.get("api-version")
+    version = visit.address.query.get("api-version")
     if version and ask.asks_stream_options and version < _AZURE_STREAM_OPTIONS:
         return refusal(400, "Unrecognized request argument supplied: stream_options")
     return None

@@ -37,9 +37,7 @@ class Endpoint:
     report: str = ""
 
 
-def _row(
-    name: str, method: str, pattern: str, build: Callable[[Order], Reply], report: str = ""
-) -> Endpoint:
+def _row(name: str, method: str, pattern: str, build: Callable[[Order], Reply], report: str = "") -> Endpoint:
     return Endpoint(name, method, re.compile(pattern), build, report)
 
 
@@ -85,7 +83,8 @@ def address_of(method: str, target: str) -> Address:
         if found and endpoint.method in {"", method}:
             break
     else:
-        raise LookupError(f"{method} {target}: the last row of ENDPOINTS must fit everything")
+        message = f"{method} {target}: the last row of ENDPOINTS must fit everything"
+        raise LookupError(message)
     return Address(
         endpoint=endpoint,
         path=parts.path,

@@ -60,6 +60,10 @@ class Script:
     def __getitem__(self, name: str) -> int:
         return self.faults[name]
 
+    def get(self, name: str, otherwise: int) -> int:
+        """Return a fault's number, or another if it is not asked for."""
+        return self.faults.get(name, otherwise)
+
     @property
     def status(self) -> int | None:
         """The error status asked for, if any."""
@@ -86,7 +90,8 @@ def script_of(spec: str) -> Script:
     for word in spec.split("+"):
         name, _, amount = word.strip().partition(":")
         if name not in FAULTS:
-            raise ValueError(f"unknown fault {name!r}; known: {', '.join(FAULTS)}")
+            message = f"unknown fault {name!r}; known: {', '.join(FAULTS)}"
+            raise ValueError(message)
         faults[name] = int(amount) if amount else FAULTS[name][0]
     return Script(faults)
 

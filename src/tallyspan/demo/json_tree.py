@@ -11,7 +11,7 @@ def document(body: bytes) -> Mapping[str, object] | None:
         tree: object = json.loads(body)
     except (ValueError, RecursionError):
         return None
-    return mapping(tree) if isinstance(tree, dict) else None
+    return cast("dict[str, object]", tree) if isinstance(tree, dict) else None
 
 
 def mapping(value: object) -> Mapping[str, object]:

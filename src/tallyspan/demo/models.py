@@ -1,6 +1,6 @@
 """Which models does the stand-in serve, under which dated name, at which price?"""
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from decimal import Decimal
 from typing import Final
 
@@ -17,16 +17,14 @@ class Model:
     price_cache_write: Decimal | None = None
     price_audio_input: Decimal | None = None
     price_audio_output: Decimal | None = None
+    _: KW_ONLY
     reasons: bool = False
 
 
 def _row(alias: str, served: str, prices: str, *, reasons: bool = False) -> Model:
-    given = [None if cell == "-" else Decimal(cell) for cell in prices.split()]
-    first, *rest = given
-    if first is None:
-        raise ValueError(f"{alias}: every model has an input price")
-    padded = [*rest, *[None] * (5 - len(rest))]
-    return Model(alias, served, first, *padded, reasons=reasons)
+    cells = [None if cell == "-" else Decimal(cell) for cell in prices.split()]
+    cells += [None] * (6 - len(cells))
+    return Model(alias, served, Decimal(prices.split(maxsplit=1)[0]), *cells[1:6], reasons=reasons)
 
 
 # Columns: input, cached input, output, cache write, audio input, audio output.

@@ -12,10 +12,21 @@ from tallyspan.demo.tokens import Usage, digest
 from tallyspan.demo.worlds import Outcome
 
 _DIMENSIONS: Final = 8  # a toy: real models give 1536 and more
-_CATEGORIES: Final = (
-    "harassment harassment/threatening hate hate/threatening illicit illicit/violent self-harm "
-    "self-harm/instructions self-harm/intent sexual sexual/minors violence violence/graphic"
-).split()
+_CATEGORIES: Final = [
+    "harassment",
+    "harassment/threatening",
+    "hate",
+    "hate/threatening",
+    "illicit",
+    "illicit/violent",
+    "self-harm",
+    "self-harm/instructions",
+    "self-harm/intent",
+    "sexual",
+    "sexual/minors",
+    "violence",
+    "violence/graphic",
+]
 
 
 def embedding_reply(order: Order) -> Reply:
@@ -25,8 +36,7 @@ def embedding_reply(order: Order) -> Reply:
     payload: Payload = {
         "object": "list",
         "data": [
-            {"object": "embedding", "index": index, "embedding": _shown(order, row)}
-            for index, row in enumerate(rows)
+            {"object": "embedding", "index": index, "embedding": _shown(order, row)} for index, row in enumerate(rows)
         ],
         "model": order.answer.model.served,
         "usage": {"prompt_tokens": usage.input, "total_tokens": usage.input},
@@ -57,10 +67,7 @@ def input_tokens_reply(order: Order) -> Reply:
 
 def models_reply(order: Order) -> Reply:
     """Answer GET /models."""
-    rows = [
-        {"id": row.served, "object": "model", "created": order.created, "owned_by": "system"}
-        for row in MODELS
-    ]
+    rows = [{"id": row.served, "object": "model", "created": order.created, "owned_by": "system"} for row in MODELS]
     return Reply(payload={"object": "list", "data": rows}, outcome=Outcome.FREE)
 
 
@@ -70,7 +77,7 @@ def moderation_reply(order: Order) -> Reply:
         "flagged": False,
         "categories": dict.fromkeys(_CATEGORIES, False),
         "category_scores": dict.fromkeys(_CATEGORIES, 0.01),
-        "category_applied_input_types": dict.fromkeys(_CATEGORIES, ["text"]),
+        "category_applied_input_types": {name: ["text"] for name in _CATEGORIES},
     }
     payload = {
         "id": order.new_id("modr-"),
@@ -82,7 +89,7 @@ def moderation_reply(order: Order) -> Reply:
 
 def empty_list_reply(_order: Order) -> Reply:
     """Answer any other GET."""
-    payload = {"object": "list", "data": [], "has_more": False}
+    payload: Payload = {"object": "list", "data": [], "has_more": False}
     return Reply(payload=payload, outcome=Outcome.FREE)
 
 

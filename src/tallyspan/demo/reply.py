@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from tallyspan.demo.json_tree import mapping
 from tallyspan.demo.tokens import Usage
 from tallyspan.demo.worlds import Outcome
 
@@ -63,6 +64,6 @@ def compact(payload: Payload) -> bytes:
 def _no_usage(payload: Payload) -> Payload:
     kept = {key: value for key, value in payload.items() if key != "usage"}
     inner = kept.get("response")
-    if isinstance(inner, dict):
-        kept["response"] = {**inner, "usage": None}
+    if inner is not None:
+        kept["response"] = {**mapping(inner), "usage": None}
     return kept

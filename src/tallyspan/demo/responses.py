@@ -56,7 +56,7 @@ def compact_reply(order: Order) -> Reply:
     """Answer POST /responses/compact: new spend with an id of its own."""
     ident = order.new_id("resp_")
     usage = usage_fields(order.answer.usage)
-    payload = {
+    payload: Payload = {
         "id": ident,
         "object": "response.compaction",
         "created_at": order.created,
@@ -73,7 +73,7 @@ def retrieved_reply(order: Order) -> Reply:
         return missing_reply(order.subject)
     if not order.ask.stream:
         return Reply(payload=kept, outcome=Outcome.FREE, response_id=order.subject)
-    opening = {**kept, "status": "in_progress", "usage": None, "output": []}
+    opening: Payload = {**kept, "status": "in_progress", "usage": None, "output": []}
     events = (
         _event(0, "response.created", {"response": opening}),
         _event(1, _TERMINAL[str(kept["status"])], {"response": kept}),
@@ -85,7 +85,7 @@ def cancelled_reply(order: Order) -> Reply:
     """Answer POST /responses/{id}/cancel."""
     if order.kept is None:
         return missing_reply(order.subject)
-    payload = {**order.kept, "status": "cancelled", "output": [], "usage": None}
+    payload: Payload = {**order.kept, "status": "cancelled", "output": [], "usage": None}
     return Reply(payload=payload, outcome=Outcome.FREE, response_id=order.subject, kept=payload)
 
 

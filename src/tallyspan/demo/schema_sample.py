@@ -33,10 +33,7 @@ def _of_type(schema: Mapping[str, object], root: Mapping[str, object]) -> object
     if kind == "array":
         return [sample(mapping(schema.get("items")), root)]
     if kind == "object" or (kind is None and "properties" in schema):
-        return {
-            name: sample(mapping(part), root)
-            for name, part in mapping(schema.get("properties")).items()
-        }
+        return {name: sample(mapping(part), root) for name, part in mapping(schema.get("properties")).items()}
     return _SCALARS.get(kind or "string")
 
 

@@ -7,13 +7,14 @@ import struct
 import sys
 import threading
 import time
-from typing import Final, cast
 from http.server import BaseHTTPRequestHandler
+from typing import Final, cast
 
 from tallyspan.demo.callers import Request, request_of
+from tallyspan.demo.controls import Page
 from tallyspan.demo.delivery import Book, Cut, Send, Wait
 from tallyspan.demo.desk import Desk, Exchange
-from tallyspan.demo.office import Office, Page
+from tallyspan.demo.office import Office
 from tallyspan.demo.worlds import Outcome
 
 _RESET: Final = struct.pack("ii", 1, 0)  # linger on, zero seconds: close() sends RST
@@ -68,7 +69,7 @@ class Handler(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    server: Server
+    server: Server  # pyright: ignore[reportIncompatibleVariableOverride] - made by this server alone
     connection: socket.socket
 
     def setup(self) -> None:
@@ -102,7 +103,7 @@ class Handler(BaseHTTPRequestHandler):
         self.server.requests_seen.append(request)
         self._carry_out(self.server.desk.receive(request))
 
-    def log_message(self, *_: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
         """Stay silent: the ledger is the log."""
 
     def _body(self) -> bytes | None:
@@ -125,10 +126,7 @@ class Handler(BaseHTTPRequestHandler):
         return None
 
     def _show(self, page: Page) -> None:
-        head = (
-            f"HTTP/1.1 {page.status} -\r\ncontent-type: {page.kind}\r\n"
-            f"content-length: {len(page.body)}\r\n\r\n"
-        )
+        head = f"HTTP/1.1 {page.status} -\r\ncontent-type: {page.kind}\r\ncontent-length: {len(page.body)}\r\n\r\n"
         self.connection.sendall(head.encode() + page.body)
 
     def _carry_out(self, exchange: Exchange) -> None:

@@ -8,6 +8,7 @@ from typing import Final, Self
 from tallyspan.demo.billing import LedgerRow
 from tallyspan.demo.callers import Request
 from tallyspan.demo.clock import Clock
+from tallyspan.demo.controls import Controls
 from tallyspan.demo.desk import Desk
 from tallyspan.demo.office import Office
 from tallyspan.demo.server import Server
@@ -36,10 +37,10 @@ class StandIn:
         self.clock = clock or Clock()
         self.world = world or World()
         self._desk = Desk(seed, self.world, self.clock, projects)
-        self._server = Server(self._desk, Office(self._desk.ledger, self.clock), port)
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(_POLL_SECONDS,), daemon=True
-        )
+        controls = Controls(self._desk.ledger, self._desk.plan, self.clock)
+        office = Office(self._desk.ledger, self.clock, controls)
+        self._server = Server(self._desk, office, port)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(_POLL_SECONDS,), daemon=True)
 
     @property
     def host(self) -> str:

@@ -1,8 +1,9 @@
 """How many tokens is a piece of work? A toy tokenizer: deterministic, and nobody else's."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from hashlib import sha256
+from operator import add
 from typing import Final
 
 _TOKEN: Final = re.compile(r"\w+|[^\w\s]")
@@ -32,6 +33,10 @@ class Usage:
     def total(self) -> int:
         """Input and output together."""
         return self.input + self.output
+
+    def plus(self, other: "Usage") -> "Usage":
+        """Return both, count by count."""
+        return Usage(*map(add, astuple(self), astuple(other)))
 
     def cut(self, sent: int) -> "Usage":
         """Return the part of an aborted stream that had left: `sent` output tokens."""
