@@ -1,0 +1,1 @@
+"""What the wire says of usage: bytes in, values out."""

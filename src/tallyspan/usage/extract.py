@@ -1,0 +1,94 @@
+"""The one interpreter of the endpoint table, over a decoded document."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from tallyspan.books.record import UsageLine
+from tallyspan.usage.endpoints import Endpoint, Path, UsageSource
+from tallyspan.usage.tokens import counted
+
+
+@dataclass(frozen=True, slots=True)
+class Extraction:
+    """
+    What one document says.
+
+    Attributes:
+        lines: None if the document tells no usage, or not all that the endpoint needs.
+        pending: The document says that the work goes on.
+        problem: Why a count that was there could not be read; None if none was bad.
+    """
+
+    response_id: str | None = None
+    model: str | None = None
+    service_tier: str | None = None
+    system_fingerprint: str | None = None
+    finish_reasons: tuple[str, ...] = ()
+    lines: tuple[UsageLine, ...] | None = None
+    pending: bool = False
+    problem: str | None = None
+
+
+def extract(document: object, endpoint: Endpoint) -> Extraction:
+    """Read a document by the endpoint's row. Never raises for what a document holds."""
+    if not isinstance(document, dict):
+        return Extraction(problem=f"expected an object, found {type(document).__name__}")
+    model = _text(document.get("model"))
+    lines, problem = _lines(document, endpoint, model)
+    return Extraction(
+        response_id=_text(document.get("id")),
+        model=model,
+        service_tier=_text(document.get("service_tier")),
+        system_fingerprint=_text(document.get("system_fingerprint")),
+        finish_reasons=tuple(text for value in _at(document, endpoint.finish) if (text := _text(value))),
+        lines=lines,
+        pending=_text(document.get("status")) in endpoint.pending,
+        problem=problem,
+    )
+
+
+def _lines(
+    document: dict[object, object], endpoint: Endpoint, model: str | None
+) -> tuple[tuple[UsageLine, ...] | None, str | None]:
+    try:
+        first, *others = [_line(document, source, model) for source in endpoint.sources] or [None]
+    except ValueError as error:
+        return None, str(error)
+    if first is None:
+        return None, None
+    return (first, *(line for line in others if line is not None and any(line.counts.values()))), None
+
+
+def _line(document: dict[object, object], source: UsageSource, model: str | None) -> UsageLine | None:
+    """Read one line; None unless everything that it needs is there. Only line 0 is of the answer's own model."""
+    counts = {quantity: count for node in _at(document, source.at) for quantity, count in counted(node, source.shape)}
+    if not source.needs <= counts.keys():
+        return None
+    return UsageLine(
+        model=model if source.item is None else None,
+        item=source.item,
+        unit=source.unit,
+        counts=MappingProxyType(counts),
+    )
+
+
+def _at(node: object, path: Path) -> Iterator[object]:
+    """Yield what stands at `path`; `*` goes through a list. Nothing for an empty path."""
+    if not path:
+        return
+    step, *rest = path
+    children: list[object] = []
+    if step == "*" and isinstance(node, list):
+        children = node
+    elif isinstance(node, dict):
+        children = [node.get(step)]
+    for child in children:
+        if rest:
+            yield from _at(child, tuple(rest))
+        elif child is not None:
+            yield child
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None

@@ -1,0 +1,89 @@
+"""What a request asks for: model, stream, limits, and whether it asks for usage."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from tallyspan.usage.endpoints import Endpoint
+
+PARAMETERS: Mapping[str, str] = MappingProxyType(
+    {
+        "max_completion_tokens": "gen_ai.request.max_tokens",
+        "max_output_tokens": "gen_ai.request.max_tokens",
+        "max_tokens": "gen_ai.request.max_tokens",
+        "temperature": "gen_ai.request.temperature",
+        "top_p": "gen_ai.request.top_p",
+        "frequency_penalty": "gen_ai.request.frequency_penalty",
+        "presence_penalty": "gen_ai.request.presence_penalty",
+        "seed": "gen_ai.request.seed",
+        "n": "gen_ai.request.choice.count",
+        "dimensions": "gen_ai.embeddings.dimension.count",
+        "service_tier": "openai.request.service_tier",
+    }
+)
+"""Request parameters worth a span attribute. Names: OpenTelemetry GenAI conventions; none carries content."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """
+    The facts of one request.
+
+    Attributes:
+        wants_usage: `stream_options.include_usage` as the caller gave it; None if not given.
+        output_max: The most output tokens that the request itself allows, over all choices; None if it sets no limit.
+        parameters: By attribute name, for the span.
+    """
+
+    model: str | None = None
+    stream: bool = False
+    wants_usage: bool | None = None
+    output_max: int | None = None
+    choices: int = 1
+    service_tier: str | None = None
+    parameters: Mapping[str, str | int | float | bool] = field(default_factory=lambda: MappingProxyType({}))
+
+
+def read_ask(body: object, endpoint: Endpoint) -> Ask:
+    """Read a request's JSON body; what is no object (a form, raw bytes) asks for nothing that we can see."""
+    if not isinstance(body, Mapping):
+        return Ask(output_max=None if endpoint.has_output else 0)
+    choices = max((_count(body.get(name)) or 1 for name in endpoint.choices), default=1)
+    limit = next((count for name in endpoint.limits if (count := _count(body.get(name))) is not None), None)
+    model = body.get("model")
+    tier = body.get("service_tier")
+    return Ask(
+        model=model if isinstance(model, str) else None,
+        stream=body.get("stream") is True,
+        wants_usage=_wants_usage(body.get("stream_options")),
+        output_max=0 if not endpoint.has_output else None if limit is None else limit * choices,
+        choices=choices,
+        service_tier=tier if isinstance(tier, str) else None,
+        parameters={
+            attribute: value
+            for name, attribute in PARAMETERS.items()
+            if isinstance(value := body.get(name), str | int | float)
+        },
+    )
+
+
+def with_usage_asked(body: Mapping[str, object]) -> dict[str, object]:
+    """Return a copy of a stream request's body that asks for usage; other options of the caller stay."""
+    options = body.get("stream_options")
+    asked = {**options, "include_usage": True} if isinstance(options, Mapping) else {"include_usage": True}
+    return {**body, "stream_options": asked}
+
+
+def may_ask(body: Mapping[str, object]) -> bool:
+    """Tell whether usage can be asked for: the caller said neither yes nor no, in a form that we understand."""
+    options = body.get("stream_options")
+    return options is None or (isinstance(options, Mapping) and options.get("include_usage") is None)
+
+
+def _wants_usage(options: object) -> bool | None:
+    wanted = options.get("include_usage") if isinstance(options, Mapping) else None
+    return wanted if isinstance(wanted, bool) else None
+
+
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None

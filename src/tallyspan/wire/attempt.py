@@ -1,0 +1,109 @@
+"""One HTTP attempt, from the moment it is sent to the end of its body."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tallyspan.usage.ending import Ending, ending_of
+from tallyspan.usage.observe import End, RequestHead, ResponseHead, intend, observe
+from tallyspan.usage.scan import NOTHING_SEEN, Seen
+from tallyspan.wire.exchange import Exchanges
+from tallyspan.wire.policy import masked_key
+
+if TYPE_CHECKING:
+    from tallyspan.wire.call import Call
+
+CLIENT_REQUEST_ID = "X-Client-Request-Id"
+"""A caller's own id for a request, up to 512 ASCII characters. Source: OpenAI API reference, debugging requests."""
+
+
+class Attempt:
+    """
+    One attempt of a call; ends once.
+
+    It never holds the response, so that a stream that nobody keeps can be collected, and be seen to be.
+    """
+
+    __slots__ = ("_open", "call", "exchanges", "first_chunk_ns", "gone", "head", "request")
+
+    def __init__(self, call: Call, sent: Any) -> None:  # noqa: ANN401 - httpx or httpx2, whichever the client has
+        recorder = call.recorder
+        policy = recorder.policy
+        record_id = recorder.new_id()
+        send_id = policy.client_request_id and policy.is_own(sent.url.host, sent.url.port)
+        if send_id:
+            sent.headers[CLIENT_REQUEST_ID] = record_id
+        self.call = call
+        self.exchanges = Exchanges(recorder.clock_ns)
+        self.head: ResponseHead | None = None
+        self.first_chunk_ns: int | None = None
+        self.gone: object = None
+        self.request = RequestHead(
+            record_id=record_id,
+            attempt=call.next_number(),
+            started_ns=recorder.clock_ns(),
+            stream=call.stream,
+            asks_usage=call.asks_usage,
+            client_request_id_sent=send_id,
+            api_key_hint=masked_key(sent.headers.get("authorization")) if policy.api_key_hint else None,
+            body=sent.content if hasattr(sent, "_content") else None,
+        )
+        self._open = [True]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether no end was seen yet."""
+        return bool(self._open)
+
+    def announce(self) -> None:
+        """Hand the intent over, before the first byte is sent."""
+        if self.call.recorder.policy.intents:
+            self.call.recorder.sink.attempt_started(intend(self.call.head, self.request))
+
+    def failed(self, error: BaseException, seen: Seen = NOTHING_SEEN) -> None:
+        """End without an answer, or with one whose body broke."""
+        self.finish(ending_of(error), seen, f"{type(error).__module__}.{type(error).__qualname__}")
+
+    def finish(self, ending: Ending, seen: Seen, error_type: str | None = None, ended_ns: int | None = None) -> None:
+        """End; a second end is ignored, from whichever thread it comes."""
+        try:
+            self._open.pop()
+        except IndexError:
+            return
+        recorder = self.call.recorder
+        recorder.open_attempts.discard(self)
+        self.gone = None
+        end = End(self._truly(ending), ended_ns or recorder.clock_ns(), error_type)
+        try:
+            for number, exchange in enumerate(self.exchanges.made[:-1]):
+                if exchange.carried_body and recorder.policy.is_own(exchange.host, exchange.port):
+                    self._hidden(number)
+            head = self.head
+            if head is None and self.exchanges.made:
+                head = self.exchanges.made[-1].head
+            self.call.recorded(observe(self.call.head, self.request, head, seen, end))
+        finally:
+            self.call.part_ended()
+
+    def _truly(self, ending: Ending) -> Ending:
+        """Correct by the trace what an exception's name says: nothing was sent, or something was."""
+        if ending is Ending.COMPLETE or not self.exchanges.heard:
+            return ending
+        if not self.exchanges.made:
+            return Ending.NEVER_SENT
+        return Ending.DROPPED if ending is Ending.NEVER_SENT and self.exchanges.made[-1].body_sent else ending
+
+    def _hidden(self, number: int) -> None:
+        """Record an exchange of this attempt that was followed by another."""
+        exchange, following = self.exchanges.made[number : number + 2]
+        request = RequestHead(
+            record_id=self.call.recorder.new_id(),
+            attempt=self.request.attempt,
+            started_ns=exchange.started_ns,
+            stream=self.request.stream,
+            asks_usage=self.request.asks_usage,
+            api_key_hint=self.request.api_key_hint,
+            body=self.request.body,
+        )
+        end = End(Ending.HIDDEN, following.started_ns)
+        self.call.recorded(observe(self.call.head, request, exchange.head, NOTHING_SEEN, end))
