@@ -1,0 +1,1 @@
+"""The durable road: books that survive the process that wrote them."""
