@@ -58,8 +58,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m tallyspan.demo",
         description="A local stand-in of the OpenAI API. Prints its base URL.",
-        epilog="Faults (header X-Stand-In-Fault or prompt marker [[fault:...]]): "
-        + "; ".join(f"{name}: {says}" for name, (_, says) in FAULTS.items()),
+        epilog="Faults (header X-Stand-In-Fault or prompt marker [[fault:NAME,NAME+NAME:NUMBER]]):\n"
+        + "\n".join(f"  {name:14} {says}" for name, (_, says) in FAULTS.items()),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--seed", type=int, default=0)

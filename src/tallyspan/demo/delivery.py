@@ -3,9 +3,11 @@
 import gzip
 import random
 import zlib
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from http import HTTPStatus
+from itertools import accumulate
 from typing import Final
 
 from tallyspan.demo.faults import Script
@@ -131,7 +133,7 @@ def _stream(reply: Reply, script: Script, headers: Headers, seed: int) -> Iterat
         yield Cut(reset="reset" in script)
     else:
         yield Book(ended)
-        yield Send(last.data + b"0\r\n\r\n") if isinstance(last, Send) else last
+        yield replace(last, data=last.data + b"0\r\n\r\n") if isinstance(last, Send) else last
 
 
 def _cut_short(reply: Reply, script: Script) -> tuple[tuple[Event, ...], bool]:
@@ -199,26 +201,28 @@ def _framed(written: Iterable[Send | Wait], script: Script, seed: int) -> Iterat
         yield from (_chunk(step) if isinstance(step, Send) else step for step in written)
         return
     borders = random.Random(seed)  # noqa: S311 - chunk borders, not secrets
-    waiting = b""
-    tokens = 0
+    together: list[Send] = []
     for step in (*written, Wait(0)):
         if isinstance(step, Send):
-            waiting += step.data
-            tokens += step.tokens
+            together.append(step)
             continue
-        parts = list(_parts(waiting, script["split"], borders))
-        for index, part in enumerate(parts):
-            yield _chunk(Send(part, tokens if index == len(parts) - 1 else 0))
-        waiting, tokens = b"", 0
+        yield from map(_chunk, _parts(together, script["split"], borders))
+        together = []
         if step.milliseconds:
             yield step
 
 
-def _parts(data: bytes, size: int, borders: random.Random) -> Iterator[bytes]:
+def _parts(together: list[Send], size: int, borders: random.Random) -> Iterator[Send]:
+    """Yield the same bytes cut anew; an event's tokens go with the part that its last byte is in."""
+    data = b"".join(step.data for step in together)
+    ends = deque(zip(accumulate(len(step.data) for step in together), (step.tokens for step in together), strict=True))
     start = 0
     while start < len(data):
         end = start + (size or borders.choice(_SPLIT_SIZES))
-        yield data[start:end]
+        tokens = 0
+        while ends and ends[0][0] <= end:
+            tokens += ends.popleft()[1]
+        yield Send(data[start:end], tokens)
         start = end
 
 

@@ -15,7 +15,7 @@ from tallyspan.demo.server import Server
 from tallyspan.demo.worlds import World
 
 _PATIENCE: Final = 5  # seconds for attempts in flight to be booked
-_POLL_SECONDS: Final = 0.05  # how soon the accepting thread sees that it shall stop
+_POLL_SECONDS: Final = 0.02  # how soon the accepting thread sees that it shall stop
 
 
 class StandIn:
