@@ -34,8 +34,9 @@ def read_csv(source: Source, text: str, layout: Layout) -> Statement:
     buckets = [_bucket(source.name, layout, header, line, floats) for line in lines]
     notes = [
         *_note("columns that are not known and not read", [name for name in header if name not in _known(layout)]),
-        *_note("whole numbers written as floats (4.0) in", sorted(floats)),
     ]
+    if floats:
+        notes.append(f"whole numbers are written as floats (4.0) in {len(floats)} columns: read as whole numbers")
     variant = f"{_title(layout)}, {len(header)} columns"
     return assemble(source, layout, variant, buckets, notes)
 
