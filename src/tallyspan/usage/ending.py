@@ -42,6 +42,9 @@ VERDICTS: Mapping[Ending, Verdict] = MappingProxyType(
     }
 )
 
+_SUCCESS, _SERVER_ERROR = 2, 5
+"""First digits of a status."""
+
 _BY_EXCEPTION: Mapping[str, Ending] = MappingProxyType(
     {
         "ConnectError": Ending.NEVER_SENT,
@@ -76,6 +79,7 @@ def verdict_of_status(status: int) -> Verdict | None:
 
     Refusals (4xx) and redirections are not charged; after a 5xx the work may have been done.
     """
-    if 200 <= status < 300:
+    family = status // 100
+    if family == _SUCCESS:
         return None
-    return Verdict(Reason.HTTP_ERROR, Billable.MAYBE if status >= 500 else Billable.NO)
+    return Verdict(Reason.HTTP_ERROR, Billable.MAYBE if family == _SERVER_ERROR else Billable.NO)

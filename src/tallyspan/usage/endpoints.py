@@ -169,8 +169,7 @@ def endpoint_of(method: str, url: str) -> Endpoint | None:
     A POST that is neither tabled nor unmetered gets a row without sources: what it costs is unknown. Segments that
     look like ids become `{id}`, so that names stay few.
 
-    Args:
-        url: Path relative to the API's root, with or without its first slash and its query.
+    The path is relative to the API's root, with or without its first slash and its query.
     """
     if method.upper() != "POST":
         return None

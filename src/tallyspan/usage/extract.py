@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from tallyspan.books.record import UsageLine
+from tallyspan.usage.document import Object, as_list, as_object, as_text
 from tallyspan.usage.endpoints import Endpoint, Path, UsageSource
 from tallyspan.usage.tokens import counted
 
@@ -32,25 +33,24 @@ class Extraction:
 
 def extract(document: object, endpoint: Endpoint) -> Extraction:
     """Read a document by the endpoint's row. Never raises for what a document holds."""
-    if not isinstance(document, dict):
+    found = as_object(document)
+    if found is None:
         return Extraction(problem=f"expected an object, found {type(document).__name__}")
-    model = _text(document.get("model"))
-    lines, problem = _lines(document, endpoint, model)
+    model = as_text(found.get("model"))
+    lines, problem = _lines(found, endpoint, model)
     return Extraction(
-        response_id=_text(document.get("id")),
+        response_id=as_text(found.get("id")),
         model=model,
-        service_tier=_text(document.get("service_tier")),
-        system_fingerprint=_text(document.get("system_fingerprint")),
-        finish_reasons=tuple(text for value in _at(document, endpoint.finish) if (text := _text(value))),
+        service_tier=as_text(found.get("service_tier")),
+        system_fingerprint=as_text(found.get("system_fingerprint")),
+        finish_reasons=tuple(text for value in _at(found, endpoint.finish) if (text := as_text(value))),
         lines=lines,
-        pending=_text(document.get("status")) in endpoint.pending,
+        pending=as_text(found.get("status")) in endpoint.pending,
         problem=problem,
     )
 
 
-def _lines(
-    document: dict[object, object], endpoint: Endpoint, model: str | None
-) -> tuple[tuple[UsageLine, ...] | None, str | None]:
+def _lines(document: Object, endpoint: Endpoint, model: str | None) -> tuple[tuple[UsageLine, ...] | None, str | None]:
     try:
         first, *others = [_line(document, source, model) for source in endpoint.sources] or [None]
     except ValueError as error:
@@ -60,7 +60,7 @@ def _lines(
     return (first, *(line for line in others if line is not None and any(line.counts.values()))), None
 
 
-def _line(document: dict[object, object], source: UsageSource, model: str | None) -> UsageLine | None:
+def _line(document: Object, source: UsageSource, model: str | None) -> UsageLine | None:
     """Read one line; None unless everything that it needs is there. Only line 0 is of the answer's own model."""
     counts = {quantity: count for node in _at(document, source.at) for quantity, count in counted(node, source.shape)}
     if not source.needs <= counts.keys():
@@ -79,16 +79,12 @@ def _at(node: object, path: Path) -> Iterator[object]:
         return
     step, *rest = path
     children: list[object] = []
-    if step == "*" and isinstance(node, list):
-        children = node
-    elif isinstance(node, dict):
-        children = [node.get(step)]
+    if step == "*":
+        children = as_list(node) or []
+    elif (found := as_object(node)) is not None:
+        children = [found.get(step)]
     for child in children:
         if rest:
             yield from _at(child, tuple(rest))
         elif child is not None:
             yield child
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None

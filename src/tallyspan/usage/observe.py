@@ -1,6 +1,6 @@
 """The one place that makes a record: what was asked, what was seen, how it ended."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
@@ -130,21 +130,24 @@ def _judge(call: CallHead, request: RequestHead, head: ResponseHead | None, seen
 
 
 def _judge_complete(endpoint: Endpoint, request: RequestHead, seen: Seen) -> Verdict:
-    """Say why a body that came to its end tells no usage."""
-    if seen.pending:
-        return Verdict(Reason.PENDING, Billable.YES)
-    if seen.empty:
-        return Verdict(Reason.EMPTY_BODY, Billable.MAYBE)
-    if seen.unreadable:
-        return Verdict(Reason.UNREADABLE, Billable.YES)
-    if not endpoint.sources:
-        return Verdict(Reason.NO_USAGE_FIELD, Billable.MAYBE)
-    if request.stream and not seen.finished:
-        return Verdict(Reason.DROPPED, Billable.MAYBE)
+    """Say why a body that came to its end tells no usage: the first row that holds."""
+    return next(verdict for holds, verdict in _NO_USAGE if holds(endpoint, request, seen))
+
+
+def _was_not_asked(endpoint: Endpoint, request: RequestHead, _seen: Seen) -> bool:
     must_ask = endpoint.stream is not None and endpoint.stream.must_ask
-    if request.stream and must_ask and not request.asks_usage:
-        return Verdict(Reason.STREAM_NOT_ASKED, Billable.YES)
-    return Verdict(Reason.NO_USAGE_FIELD, Billable.YES)
+    return request.stream and must_ask and not request.asks_usage
+
+
+_NO_USAGE: tuple[tuple[Callable[[Endpoint, RequestHead, Seen], bool], Verdict], ...] = (
+    (lambda _endpoint, _request, seen: seen.pending, Verdict(Reason.PENDING, Billable.YES)),
+    (lambda _endpoint, _request, seen: seen.empty, Verdict(Reason.EMPTY_BODY, Billable.MAYBE)),
+    (lambda _endpoint, _request, seen: seen.unreadable, Verdict(Reason.UNREADABLE, Billable.YES)),
+    (lambda endpoint, _request, _seen: not endpoint.sources, Verdict(Reason.NO_USAGE_FIELD, Billable.MAYBE)),
+    (lambda _endpoint, request, seen: request.stream and not seen.finished, Verdict(Reason.DROPPED, Billable.MAYBE)),
+    (_was_not_asked, Verdict(Reason.STREAM_NOT_ASKED, Billable.YES)),
+    (lambda _endpoint, _request, _seen: True, Verdict(Reason.NO_USAGE_FIELD, Billable.YES)),
+)
 
 
 def _bounds(call: CallHead, request: RequestHead, seen: Seen, billable: Billable) -> Bounds:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from tallyspan.usage.document import Object, as_object, as_text
 from tallyspan.usage.endpoints import Endpoint
 
 PARAMETERS: Mapping[str, str] = MappingProxyType(
@@ -46,42 +47,42 @@ class Ask:
 
 def read_ask(body: object, endpoint: Endpoint) -> Ask:
     """Read a request's JSON body; what is no object (a form, raw bytes) asks for nothing that we can see."""
-    if not isinstance(body, Mapping):
+    asked = as_object(body)
+    if asked is None:
         return Ask(output_max=None if endpoint.has_output else 0)
-    choices = max((_count(body.get(name)) or 1 for name in endpoint.choices), default=1)
-    limit = next((count for name in endpoint.limits if (count := _count(body.get(name))) is not None), None)
-    model = body.get("model")
-    tier = body.get("service_tier")
+    choices = max((_count(asked.get(name)) or 1 for name in endpoint.choices), default=1)
+    limit = next((count for name in endpoint.limits if (count := _count(asked.get(name))) is not None), None)
     return Ask(
-        model=model if isinstance(model, str) else None,
-        stream=body.get("stream") is True,
-        wants_usage=_wants_usage(body.get("stream_options")),
+        model=as_text(asked.get("model")),
+        stream=asked.get("stream") is True,
+        wants_usage=_wants_usage(asked.get("stream_options")),
         output_max=0 if not endpoint.has_output else None if limit is None else limit * choices,
         choices=choices,
-        service_tier=tier if isinstance(tier, str) else None,
+        service_tier=as_text(asked.get("service_tier")),
         parameters={
             attribute: value
             for name, attribute in PARAMETERS.items()
-            if isinstance(value := body.get(name), str | int | float)
+            if isinstance(value := asked.get(name), str | int | float)
         },
     )
 
 
-def with_usage_asked(body: Mapping[str, object]) -> dict[str, object]:
+def with_usage_asked(body: Object) -> dict[str, object]:
     """Return a copy of a stream request's body that asks for usage; other options of the caller stay."""
-    options = body.get("stream_options")
-    asked = {**options, "include_usage": True} if isinstance(options, Mapping) else {"include_usage": True}
-    return {**body, "stream_options": asked}
+    options = as_object(body.get("stream_options")) or {}
+    return {**body, "stream_options": {**options, "include_usage": True}}
 
 
-def may_ask(body: Mapping[str, object]) -> bool:
+def may_ask(body: Object) -> bool:
     """Tell whether usage can be asked for: the caller said neither yes nor no, in a form that we understand."""
-    options = body.get("stream_options")
-    return options is None or (isinstance(options, Mapping) and options.get("include_usage") is None)
+    given = body.get("stream_options")
+    options = as_object(given)
+    return given is None or (options is not None and options.get("include_usage") is None)
 
 
 def _wants_usage(options: object) -> bool | None:
-    wanted = options.get("include_usage") if isinstance(options, Mapping) else None
+    given = as_object(options)
+    wanted = None if given is None else given.get("include_usage")
     return wanted if isinstance(wanted, bool) else None
 
 

@@ -7,8 +7,10 @@ back, so that held bytes live with the one who delivers them.
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from tallyspan.books.record import UsageLine
+from tallyspan.usage.document import Object, as_object, as_text
 from tallyspan.usage.endpoints import Endpoint, Stream
 from tallyspan.usage.extract import Extraction, extract
 from tallyspan.usage.sse import each_event, payload, split_events
@@ -82,7 +84,7 @@ class DocumentScan:
 
     endpoint: Endpoint
     loads: Loads
-    _pieces: list[bytes] = field(default_factory=list)
+    _pieces: list[bytes] = field(default_factory=list[bytes])
     _size: int = 0
 
     def scan(self, data: bytes) -> tuple[bytes, bytes]:
@@ -101,7 +103,9 @@ class DocumentScan:
         """Decode what came."""
         if self._size > MAX_DOCUMENT:
             return Seen(empty=False, unreadable=True)
-        return read_document(b"".join(self._pieces), self.endpoint, self.loads)
+        seen = read_document(b"".join(self._pieces), self.endpoint, self.loads)
+        seen.empty = not self._size
+        return seen
 
 
 @dataclass(slots=True)
@@ -148,22 +152,20 @@ class EventScan:
             self._seen.finished = True
             return event
         try:
-            document = self.loads(data)
+            document = as_object(self.loads(data))
         except (ValueError, RecursionError):
             self._seen.unreadable = True
             return event
-        if not isinstance(document, dict):
-            return event
-        return self._read(document, event)
+        return event if document is None else self._read(document, event)
 
-    def _read(self, document: dict[str, object], event: bytes) -> bytes:
-        kind = document.get("type")
-        ends = isinstance(kind, str) and kind in self.stream.terminal
+    def _read(self, document: Object, event: bytes) -> bytes:
+        kind = as_text(document.get("type"))
+        ends = kind in self.stream.terminal
         self._note_error(document, kind)
-        inner: object = document
+        inner: Object | None = document
         for step in self.stream.document:
-            inner = inner.get(step) if isinstance(inner, dict) else None
-        if isinstance(inner, dict):
+            inner = None if inner is None else as_object(inner.get(step))
+        if inner is not None:
             self._note_error(inner, None)
             empty = self.stream.final_when_empty
             extraction = extract(inner, self.endpoint)
@@ -173,11 +175,20 @@ class EventScan:
         self._seen.finished = self._seen.finished or ends
         return event
 
-    def _note_error(self, document: dict[str, object], kind: object) -> None:
-        error = document if kind == "error" else document.get("error")
-        if isinstance(error, dict):
-            code = error.get("code") or error.get("type")
-            self._seen.error_type = code if isinstance(code, str) else "error"
+    def _note_error(self, document: Object, kind: str | None) -> None:
+        error = document if kind == "error" else as_object(document.get("error"))
+        if error is not None:
+            self._seen.error_type = as_text(error.get("code")) or as_text(error.get("type")) or "error"
+
+
+Scan: TypeAlias = EventScan | DocumentScan
+
+
+def scan_of(endpoint: Endpoint, content_type: str | None, loads: Loads, *, hide: bool = False) -> Scan:
+    """Begin to read a body: as events if it says that it is such, else as one document."""
+    if endpoint.stream is not None and "text/event-stream" in (content_type or ""):
+        return EventScan(endpoint, endpoint.stream, loads, hide=hide)
+    return DocumentScan(endpoint, loads)
 
 
 _OF_EVERY_CHUNK = frozenset(
@@ -185,7 +196,7 @@ _OF_EVERY_CHUNK = frozenset(
 )
 
 
-def _without_usage(chunk: dict[str, object], event: bytes) -> bytes:
+def _without_usage(chunk: Object, event: bytes) -> bytes:
     """
     Take back the usage that we asked for: drop the extra event, or empty its usage where it carries something else.
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
 from tallyspan.books.quantities import Quantity
+from tallyspan.usage.document import as_object
 
 Shape: TypeAlias = Mapping[str, "Quantity | Shape"]
 
@@ -71,10 +72,11 @@ def counted(node: object, shape: Shape) -> Iterator[tuple[Quantity, int]]:
     Raises:
         ValueError: A count is there, and it is no whole number or is negative.
     """
-    if not isinstance(node, dict):
+    found = as_object(node)
+    if found is None:
         return
     for key, leaf in shape.items():
-        value: object = node.get(key)
+        value = found.get(key)
         if value is None:
             continue
         if isinstance(leaf, Quantity):

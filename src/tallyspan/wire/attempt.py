@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tallyspan.usage.ending import Ending, ending_of
 from tallyspan.usage.observe import End, RequestHead, ResponseHead, intend, observe
 from tallyspan.usage.scan import NOTHING_SEEN, Seen
 from tallyspan.wire.exchange import Exchanges
+from tallyspan.wire.http import Request, body_at_hand
 from tallyspan.wire.policy import masked_key
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class Attempt:
 
     __slots__ = ("_open", "call", "exchanges", "first_chunk_ns", "gone", "head", "request")
 
-    def __init__(self, call: Call, sent: Any) -> None:  # noqa: ANN401 - httpx or httpx2, whichever the client has
+    def __init__(self, call: Call, sent: Request) -> None:
         recorder = call.recorder
         policy = recorder.policy
         record_id = recorder.new_id()
@@ -46,7 +47,7 @@ class Attempt:
             asks_usage=call.asks_usage,
             client_request_id_sent=send_id,
             api_key_hint=masked_key(sent.headers.get("authorization")) if policy.api_key_hint else None,
-            body=sent.content if hasattr(sent, "_content") else None,
+            body=body_at_hand(sent),
         )
         self._open = [True]
 

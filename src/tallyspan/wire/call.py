@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tallyspan.books.record import UsageRecord
 from tallyspan.books.sink import CallEnd, CallStart, Detach, Sink
@@ -16,6 +16,7 @@ from tallyspan.usage.scan import NOTHING_SEEN, Loads
 from tallyspan.wire.attempt import Attempt
 from tallyspan.wire.closing import Closing
 from tallyspan.wire.guard import Guard
+from tallyspan.wire.http import Request
 from tallyspan.wire.policy import Policy
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class Recorder:
     new_id: Callable[[], str]
     loads: Loads
     active: bool = True
-    open_attempts: set[Attempt] = field(default_factory=set)
+    open_attempts: set[Attempt] = field(default_factory=set["Attempt"])
 
     def close_open(self) -> None:
         """End what is still open when the process exits."""
@@ -60,8 +61,9 @@ class Call:
     """
 
     __slots__ = (
-        "_attempts", "_detach", "_error_type", "_lock", "_parts", "_records", "_token", "alone", "asks_usage", "first_chunk_ns",
-        "head", "hides_usage", "options", "over", "path", "recorder", "sending", "started_ns", "stream",
+        "_attempts", "_detach", "_error_type", "_lock", "_parts", "_records", "_token", "alone", "asks_usage",
+        "first_chunk_ns", "head", "hides_usage", "options", "over", "path", "recorder", "sending", "started_ns",
+        "stream",
     )  # fmt: skip
 
     def __init__(self, recorder: Recorder, head: CallHead, path: str, options: object, *, stream: bool) -> None:
@@ -86,32 +88,31 @@ class Call:
         self._lock = threading.Lock()
 
     def enter(self) -> None:
-        """Become the current call, and begin the span."""
-        self._token = CALL.set(self)
-        head = self.head
-        self._detach = self.recorder.sink.call_started(
-            CallStart(
-                call_id=head.call_id,
-                started_ns=self.started_ns,
-                operation=head.endpoint.operation,
-                provider=head.provider,
-                endpoint=head.endpoint.path,
-                api_type=head.endpoint.api_type,
-                request_model=head.ask.model,
-                server_address=head.server_address,
-                server_port=head.server_port,
-                stream=self.stream,
-                parameters=head.ask.parameters,
-            )
+        """Begin the span, and become the current call: that comes last, for it must not stay if a step fails."""
+        recorder, head = self.recorder, self.head
+        start = CallStart(
+            call_id=head.call_id,
+            started_ns=self.started_ns,
+            operation=head.endpoint.operation,
+            provider=head.provider,
+            endpoint=head.endpoint.path,
+            api_type=head.endpoint.api_type,
+            request_model=head.ask.model,
+            server_address=head.server_address,
+            server_port=head.server_port,
+            stream=self.stream,
+            parameters=head.ask.parameters,
         )
+        recorder.guard.run("the thread", recorder.closing.start)
+        self._detach = recorder.guard.run("a span", recorder.sink.call_started, start)
+        self._token = CALL.set(self)
 
-    def fits(self, request: Any) -> bool:  # noqa: ANN401 - httpx or httpx2
+    def fits(self, request: Request) -> bool:
         """Tell a request of this call from others that its client makes, for a token say."""
-        path: str = request.url.path
-        return request.method == "POST" and path.rstrip("/").endswith(self.path)
+        return request.method == "POST" and request.url.path.rstrip("/").endswith(self.path)
 
     def next_number(self) -> int:
-        """Count an attempt: 0, 1, …"""
+        """Count an attempt, from 0 on."""
         self._attempts += 1
         return self._attempts - 1
 

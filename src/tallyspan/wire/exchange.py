@@ -13,6 +13,9 @@ from typing import Any
 from tallyspan.usage.observe import ResponseHead
 from tallyspan.wire.guard import Guard
 
+_HTTP2_ANSWER = 2
+"""Parts of HTTP/2's answer: status and headers; HTTP/1.1 has its version and a reason besides."""
+
 
 @dataclass(slots=True)
 class Exchange:
@@ -49,7 +52,7 @@ class Exchange:
         """Read HTTP/1.1's (version, status, reason, headers) or HTTP/2's (status, headers); None without answer."""
         if self.answer is None:
             return None
-        status, headers = (self.answer[1], self.answer[3]) if len(self.answer) > 2 else self.answer
+        status, headers = self.answer if len(self.answer) == _HTTP2_ANSWER else (self.answer[1], self.answer[3])
         return head_of(status, {key.lower().decode("latin-1"): value.decode("latin-1") for key, value in headers}.get)
 
 
@@ -69,7 +72,7 @@ class Exchanges:
 
     clock_ns: Callable[[], int]
     heard: bool = False
-    made: list[Exchange] = field(default_factory=list)
+    made: list[Exchange] = field(default_factory=list[Exchange])
 
     def note(self, name: str, event: dict[str, Any]) -> None:
         """Take one trace event; most tell nothing of an exchange and cost one look-up."""
@@ -78,20 +81,23 @@ class Exchanges:
         if what is not None:
             what(self, event)
 
-    def _started(self, event: dict[str, Any]) -> None:
+    def started(self, event: dict[str, Any]) -> None:
+        """Begin an exchange."""
         self.made.append(Exchange(event["request"], self.clock_ns()))
 
-    def _sent(self, _event: dict[str, Any]) -> None:
+    def sent(self, _event: dict[str, Any]) -> None:
+        """Note that the whole body is on the wire."""
         self.made[-1].body_sent = True
 
-    def _answered(self, event: dict[str, Any]) -> None:
+    def answered(self, event: dict[str, Any]) -> None:
+        """Note the head of the answer."""
         self.made[-1].answer = event["return_value"]
 
 
 _STEPS: tuple[tuple[str, Callable[[Exchanges, dict[str, Any]], None]], ...] = (
-    ("send_request_headers.started", Exchanges._started),  # noqa: SLF001 - the class's own table
-    ("send_request_body.complete", Exchanges._sent),  # noqa: SLF001
-    ("receive_response_headers.complete", Exchanges._answered),  # noqa: SLF001
+    ("send_request_headers.started", Exchanges.started),
+    ("send_request_body.complete", Exchanges.sent),
+    ("receive_response_headers.complete", Exchanges.answered),
 )
 
 _TOLD = {f"{protocol}.{step}": note for protocol in ("http11", "http2") for step, note in _STEPS}

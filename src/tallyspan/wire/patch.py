@@ -1,4 +1,4 @@
-"""Where the SDK and its http clients are wrapped, once for all endpoints: one table drives wrapping and putting back."""
+"""Where the SDK and its http clients are wrapped: one table drives wrapping and putting back."""
 
 import sys
 from collections.abc import Iterator
@@ -104,7 +104,8 @@ class Patch:
 
 
 def _overriding(owner: type, method: str) -> Iterator[type]:
-    for child in owner.__subclasses__():
+    children: list[type] = owner.__subclasses__()
+    for child in children:
         if method in vars(child):
             yield child
         yield from _overriding(child, method)

@@ -70,6 +70,7 @@ class Policy:
         Tell whether a stream of this provider can be asked for usage.
 
         Args:
+            provider: As `provider()` names it.
             root: Path of the API's root (`/openai/v1/`).
             api_version: Azure's `api-version`, None where there is none.
         """
@@ -81,6 +82,10 @@ class Policy:
         return "/openai/v1" in root or (dated is not None and dated.group(1) >= _AZURE_ASKS_FROM)
 
 
+_SHORTEST_KEY = 20
+"""Of anything shorter, seven characters would be too much to tell."""
+
+
 def masked_key(authorization: str | None) -> str | None:
     """
     Return a key as the provider's exports show it: its first three and last four characters.
@@ -88,4 +93,4 @@ def masked_key(authorization: str | None) -> str | None:
     None for no key, or one so short that the mask would show most of it.
     """
     key = (authorization or "").removeprefix("Bearer ").strip()
-    return f"{key[:3]}...{key[-4:]}" if len(key) >= 20 else None
+    return f"{key[:3]}...{key[-4:]}" if len(key) >= _SHORTEST_KEY else None

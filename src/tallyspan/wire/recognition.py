@@ -1,28 +1,28 @@
 """From what the SDK is asked to do to a call; and which requests of an http client belong to one."""
 
 import copy
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
+from tallyspan.usage.document import Object, as_object
 from tallyspan.usage.endpoints import Endpoint, endpoint_of, tabled_by_suffix
 from tallyspan.usage.observe import CallHead
 from tallyspan.usage.request import Ask, may_ask, read_ask, with_usage_asked
 from tallyspan.wire.attempt import Attempt
 from tallyspan.wire.call import CALL, Call, Recorder
+from tallyspan.wire.http import Request, Url, body_at_hand
+from tallyspan.wire.sdk import Client, Options
 
 _AZURE_CLIENT = "BaseAzureClient"
 """Base of the SDK's Azure clients (openai/lib/azure.py), in every generation."""
 
-Arguments = tuple[Any, ...]
-Keywords = dict[str, Any]
+Arguments: TypeAlias = tuple[Any, ...]
+Keywords: TypeAlias = dict[str, Any]
 
 
 def call_of(
-    recorder: Recorder,
-    client: Any,
-    args: Arguments,
-    kwargs: Keywords,  # noqa: ANN401 - any SDK client
+    recorder: Recorder, client: Client, args: Arguments, kwargs: Keywords
 ) -> tuple[Call, Arguments, Keywords] | None:
     """
     Begin a call for `client.request(*args, **kwargs)`: the call, and the arguments to pass down.
@@ -31,26 +31,25 @@ def call_of(
     is changed: where usage is asked for, the options passed down are a copy.
     """
     recorder.closing.drain()
-    options = kwargs["options"] if "options" in kwargs else args[1]
-    endpoint = endpoint_of(options.method, _path(options.url))
-    if endpoint is None:
-        return None
+    options: Options = kwargs["options"] if "options" in kwargs else args[1]
+    path = _path(options.url)
+    endpoint = endpoint_of(options.method, path)
     outer = CALL.get()
-    if outer is not None and not outer.over and outer.options is options:
+    if endpoint is None or (outer is not None and not outer.over and outer.options is options):
         return None
     body = _body(options)
     ask = read_ask(body, endpoint)
-    head, root = _head(recorder, client, options.url, endpoint, ask)
-    call = Call(recorder, head, _path(options.url), options, stream=ask.stream or kwargs.get("stream") is True)
-    if kwargs.get("stream") is True and _may_ask(recorder, head, root, client, body):
+    server = _server(recorder, client, options.url)
+    streams = kwargs.get("stream") is True
+    call = Call(recorder, _head(recorder, endpoint, ask, server), path, options, stream=ask.stream or streams)
+    if streams and body is not None and _may_ask(recorder, call, server, client, body):
         call.options, args, kwargs = _asking(options, args, kwargs)
         call.asks_usage = call.hides_usage = True
-    recorder.closing.start()
     call.enter()
     return call, args, kwargs
 
 
-def attempt_of(recorder: Recorder, request: Any) -> Attempt | None:  # noqa: ANN401 - httpx or httpx2
+def attempt_of(recorder: Recorder, request: Request) -> Attempt | None:
     """
     Begin an attempt for a request that an http client is about to send.
 
@@ -71,89 +70,102 @@ def attempt_of(recorder: Recorder, request: Any) -> Attempt | None:  # noqa: ANN
     return attempt
 
 
-def _without_sdk(recorder: Recorder, request: Any) -> Call | None:  # noqa: ANN401 - httpx or httpx2
+class _Whole(NamedTuple):
+    """The parts of a whole URL that was given to `request()`."""
+
+    scheme: str
+    host: str
+    port: int | None
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Server:
+    """Where a call goes; `root` is the path of the API's root there."""
+
+    provider: str
+    host: str
+    port: int
+    root: str
+
+
+def _server(recorder: Recorder, client: Client, given: str) -> _Server:
+    azure = any(kind.__name__ == _AZURE_CLIENT for kind in type(client).__mro__)
+    if "://" not in given:
+        return _served(recorder, client.base_url, azure=azure)
+    whole = urlsplit(given)
+    return _served(recorder, _Whole(whole.scheme, whole.hostname or "", whole.port, whole.path), azure=azure)
+
+
+def _served(recorder: Recorder, url: Url, *, azure: bool) -> _Server:
+    provider = recorder.policy.provider(url.host, url.port, azure=azure or "/openai/" in url.path)
+    return _Server(provider, url.host, url.port or (80 if url.scheme == "http" else 443), url.path)
+
+
+def _head(recorder: Recorder, endpoint: Endpoint, ask: Ask, server: _Server) -> CallHead:
+    return CallHead(
+        call_id=recorder.new_id(),
+        endpoint=endpoint,
+        ask=ask,
+        provider=server.provider,
+        server_address=server.host,
+        server_port=server.port,
+        attributes=recorder.policy.attribution(),
+    )
+
+
+def _without_sdk(recorder: Recorder, request: Request) -> Call | None:
     url = request.url
     if request.method != "POST" or not recorder.policy.is_own(url.host, url.port):
         return None
     endpoint = tabled_by_suffix(url.path)
     if endpoint is None:
         return None
-    body = recorder.loads(request.content) if hasattr(request, "_content") else None
-    ask = read_ask(body, endpoint)
-    head = CallHead(
-        call_id=recorder.new_id(),
-        endpoint=endpoint,
-        ask=ask,
-        provider=recorder.policy.provider(url.host, url.port, azure="/openai/deployments/" in url.path),
-        server_address=url.host,
-        server_port=url.port or _default_port(url.scheme),
-        attributes=recorder.policy.attribution(),
-    )
-    call = Call(recorder, head, endpoint.path, request, stream=ask.stream)
+    ask = read_ask(_decoded(recorder, body_at_hand(request)), endpoint)
+    server = _served(recorder, url, azure=False)
+    call = Call(recorder, _head(recorder, endpoint, ask, server), endpoint.path, request, stream=ask.stream)
     call.alone = True
-    recorder.closing.start()
     call.enter()
     return call
 
 
-def _head(
-    recorder: Recorder,
-    client: Any,
-    url: str,
-    endpoint: Endpoint,
-    ask: Ask,  # noqa: ANN401 - any SDK client
-) -> tuple[CallHead, str]:
-    base = urlsplit(url) if "://" in url else client.base_url
-    host: str = (base.hostname if "://" in url else base.host) or ""
-    azure = "/openai/" in base.path or any(kind.__name__ == _AZURE_CLIENT for kind in type(client).__mro__)
-    head = CallHead(
-        call_id=recorder.new_id(),
-        endpoint=endpoint,
-        ask=ask,
-        provider=recorder.policy.provider(host, base.port, azure=azure),
-        server_address=host,
-        server_port=base.port or _default_port(base.scheme),
-        attributes=recorder.policy.attribution(),
-    )
-    return head, base.path
+def _decoded(recorder: Recorder, body: bytes | None) -> object:
+    try:
+        return None if body is None else recorder.loads(body)
+    except (ValueError, RecursionError):
+        return None
 
 
-def _may_ask(
-    recorder: Recorder,
-    head: CallHead,
-    root: str,
-    client: Any,
-    body: object,  # noqa: ANN401 - any SDK client
-) -> bool:
+def _may_ask(recorder: Recorder, call: Call, server: _Server, client: Client, body: Object) -> bool:
     """
     Tell whether this is a stream whose usage must be asked for, and may be.
 
     Only where the SDK was told to stream: a body that it reads at once could not be rid of the extra event.
     """
-    stream = head.endpoint.stream
-    if not head.ask.stream or stream is None or not stream.must_ask or not isinstance(body, Mapping):
+    stream = call.head.endpoint.stream
+    if not call.head.ask.stream or stream is None or not stream.must_ask:
         return False
-    version = getattr(client, "_api_version", None)
+    version: object = getattr(client, "_api_version", None)
     api_version = version if isinstance(version, str) else None
-    return may_ask(body) and recorder.policy.may_ask_usage(head.provider, root, api_version)
+    return may_ask(body) and recorder.policy.may_ask_usage(server.provider, server.root, api_version)
 
 
-def _asking(options: Any, args: Arguments, kwargs: Keywords) -> tuple[Any, Arguments, Keywords]:  # noqa: ANN401
+def _asking(options: Options, args: Arguments, kwargs: Keywords) -> tuple[Options, Arguments, Keywords]:
     """Copy the options and let the copy ask; `extra_json` wins over `json_data`, as in the SDK's `_build_request`."""
     asking = copy.copy(options)
-    extra = options.extra_json
-    if isinstance(extra, Mapping) and "stream_options" in extra:
+    extra = as_object(options.extra_json)
+    if extra is not None and "stream_options" in extra:
         asking.extra_json = with_usage_asked(extra)
     else:
-        asking.json_data = with_usage_asked(options.json_data)
+        asking.json_data = with_usage_asked(as_object(options.json_data) or {})
     if "options" in kwargs:
         return asking, args, {**kwargs, "options": asking}
     return asking, (args[0], asking, *args[2:]), kwargs
 
 
-def _body(options: Any) -> object:  # noqa: ANN401 - the SDK's FinalRequestOptions
-    body, extra = options.json_data, options.extra_json
-    return {**body, **extra} if isinstance(body, Mapping) and isinstance(extra, Mapping) else body
+def _body(options: Options) -> Object | None:
+    body, extra = as_object(options.json_data), as_object(options.extra_json)
+    return {**body, **extra} if body is not None and extra is not None else body
 
 
 def _path(url: str) -> str:
@@ -163,7 +175,3 @@ def _path(url: str) -> str:
         return path[3:] if path.startswith("/v1/") else path
     path = url.partition("?")[0].rstrip("/")
     return path if path.startswith("/") else "/" + path
-
-
-def _default_port(scheme: str) -> int:
-    return 80 if scheme == "http" else 443

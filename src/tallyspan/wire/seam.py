@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any, TypeAlias
 
-from tallyspan.usage.ending import Ending
-from tallyspan.usage.scan import NOTHING_SEEN
+from tallyspan.usage.ending import Ending, verdict_of_status
+from tallyspan.usage.scan import NOTHING_SEEN, scan_of
 from tallyspan.wire.attempt import Attempt
+from tallyspan.wire.body import watch
 from tallyspan.wire.call import Call, Recorder
 from tallyspan.wire.exchange import head_of, traced, traced_async
+from tallyspan.wire.http import Request, Response, body_at_hand
 from tallyspan.wire.recognition import attempt_of, call_of
-from tallyspan.wire.watch import seen_at_once, watch
 
 Method: TypeAlias = Callable[..., Any]
 Wrapper: TypeAlias = Callable[["Seam", Method], Method]
@@ -119,7 +120,7 @@ def wrap_async_send(seam: Seam, wrapped: Method) -> Method:
     return send
 
 
-def _sending(attempt: Attempt, request: Any, tracer: Callable[..., Method]) -> dict[str, Any]:  # noqa: ANN401
+def _sending(attempt: Attempt, request: Request, tracer: Callable[..., Method]) -> dict[str, Any]:
     """Listen to the transport, and hand the intent over; return the request's own extensions, to be put back."""
     recorder = attempt.call.recorder
     untraced: dict[str, Any] = request.extensions
@@ -129,18 +130,13 @@ def _sending(attempt: Attempt, request: Any, tracer: Callable[..., Method]) -> d
     return untraced
 
 
-def _sent(attempt: Attempt, request: Any, untraced: dict[str, Any] | None) -> None:  # noqa: ANN401
+def _sent(attempt: Attempt, request: Request, untraced: dict[str, Any] | None) -> None:
     attempt.call.sending = False
     if untraced is not None:
         request.extensions = untraced
 
 
-def _failed(
-    attempt: Attempt,
-    request: Any,
-    untraced: dict[str, Any] | None,
-    error: BaseException,  # noqa: ANN401
-) -> None:
+def _failed(attempt: Attempt, request: Request, untraced: dict[str, Any] | None, error: BaseException) -> None:
     """End an attempt that got no answer."""
     _sent(attempt, request, untraced)
     if isinstance(error, GeneratorExit):  # a coroutine that is collected
@@ -153,22 +149,21 @@ def _failed(
             attempt.call.leave(error)
 
 
-def _answered(
-    attempt: Attempt,
-    request: Any,
-    untraced: dict[str, Any] | None,
-    response: Any,  # noqa: ANN401
-) -> None:
+def _answered(attempt: Attempt, request: Request, untraced: dict[str, Any] | None, response: Response) -> None:
     """End an attempt whose answer is there, or watch its body."""
     _sent(attempt, request, untraced)
     try:
         attempt.head = head_of(response.status_code, response.headers.get)
-        if hasattr(response, "_content") and 200 <= response.status_code < 300:
-            attempt.finish(Ending.COMPLETE, seen_at_once(attempt, response))
-        elif 200 <= response.status_code < 300:
+        body = body_at_hand(response)
+        if verdict_of_status(response.status_code) is not None:
+            attempt.finish(Ending.COMPLETE, NOTHING_SEEN)
+        elif body is None:
             watch(response, attempt)
         else:
-            attempt.finish(Ending.COMPLETE, NOTHING_SEEN)
+            head = attempt.call.head
+            scan = scan_of(head.endpoint, response.headers.get("content-type"), attempt.call.recorder.loads)
+            scan.scan(body)
+            attempt.finish(Ending.COMPLETE, scan.seen())
     finally:
         if attempt.call.alone:
             attempt.call.leave(None)

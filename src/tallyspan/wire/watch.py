@@ -1,9 +1,4 @@
-"""A streamed body, watched while the application reads it.
-
-The response keeps being what it is: its class becomes a subclass that passes the same bytes on, and turns back when the
-body has ended. Everything that reads a body (`iter_lines`, `read`, the SDK's `Stream`) goes through `iter_raw` and
-`iter_bytes`, in httpx and httpx2 alike (`_models.py`). An instance attribute would not do: a weak one dies before the
-generators that a collector finalizes, a strong one is a cycle.
+"""What is known of a streamed body while the application reads it.
 
 Two orders matter. The byte generator closes the response itself at its end: a `close()` while a chunk is being pulled
 is therefore not the application's. And held bytes are delivered before an error or an end is.
@@ -11,17 +6,12 @@ is therefore not the application's. And held bytes are delivered before an error
 
 from __future__ import annotations
 
-import weakref
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import aclosing
-from functools import cache
-from typing import Any
-
 from tallyspan.usage.ending import Ending
-from tallyspan.usage.scan import DocumentScan, EventScan, Seen, read_document
+from tallyspan.usage.scan import Scan, Seen
 from tallyspan.wire.attempt import Attempt
+from tallyspan.wire.http import Response
 
-_KEY = "tallyspan.watch"
+KEY = "tallyspan.watch"
 
 
 class Watch:
@@ -35,9 +25,9 @@ class Watch:
 
     __slots__ = ("_attempt", "_base", "_decoding", "_guard", "_held", "_hides", "_scan", "encoded", "pulling")
 
-    def __init__(self, attempt: Attempt, scan: EventScan | DocumentScan, base: type[Any], *, encoded: bool) -> None:
+    def __init__(self, attempt: Attempt, scan: Scan, base: type[Response], *, encoded: bool) -> None:
         self._attempt = attempt
-        self._scan: EventScan | DocumentScan | None = scan
+        self._scan: Scan | None = scan
         self._base = base
         self._guard = attempt.call.recorder.guard
         self._hides = attempt.call.hides_usage
@@ -66,7 +56,7 @@ class Watch:
             passed, self._held = passed + self._held, b""
         return passed if self._hides else chunk
 
-    def over(self, response: Any) -> bytes:  # noqa: ANN401 - httpx or httpx2
+    def over(self, response: Response) -> bytes:
         """Take the end of the body; return what was held back."""
         self._guard.run("ending a stream", self._end, Ending.COMPLETE)
         self._guard.run("ending a stream", self._release, response)
@@ -77,7 +67,7 @@ class Watch:
         self._guard.run("ending a stream", self._end, Ending.DROPPED, error)
         return self._let_go()
 
-    def left(self, response: Any = None) -> None:  # noqa: ANN401 - httpx or httpx2
+    def left(self, response: Response | None = None) -> None:
         """Take the application's leaving. May run in a finalizer: nothing is written here."""
         self._guard.run("leaving a stream", self._leave)
         if response is not None:
@@ -128,147 +118,7 @@ class Watch:
         else:
             self._attempt.failed(error, seen)
 
-    def _release(self, response: Any) -> None:  # noqa: ANN401 - httpx or httpx2
+    def _release(self, response: Response) -> None:
         """Give the response its own class back."""
-        if response.extensions.pop(_KEY, None) is not None:
+        if response.extensions.pop(KEY, None) is not None:
             response.__class__ = self._base
-
-
-def seen_at_once(attempt: Attempt, response: Any) -> Seen:  # noqa: ANN401 - httpx or httpx2
-    """Read a body that came whole."""
-    body: bytes = response.content
-    scan = _scan(attempt, response)
-    if isinstance(scan, DocumentScan):
-        return read_document(body, attempt.call.head.endpoint, attempt.call.recorder.loads)
-    scan.scan(body)
-    return scan.seen()
-
-
-def _scan(attempt: Attempt, response: Any) -> EventScan | DocumentScan:  # noqa: ANN401 - httpx or httpx2
-    call = attempt.call
-    endpoint, loads = call.head.endpoint, call.recorder.loads
-    if endpoint.stream is not None and "text/event-stream" in response.headers.get("content-type", ""):
-        return EventScan(endpoint, endpoint.stream, loads, hide=call.hides_usage)
-    return DocumentScan(endpoint, loads)
-
-
-def watch(response: Any, attempt: Attempt) -> None:  # noqa: ANN401 - httpx or httpx2
-    """Begin to watch a streamed response."""
-    encoded = response.headers.get("content-encoding", "identity").strip().lower() not in {"", "identity"}
-    base = type(response)
-    followed = Watch(attempt, _scan(attempt, response), base, encoded=encoded)
-    attempt.gone = weakref.ref(response, lambda _gone: followed.left())
-    response.extensions[_KEY] = followed
-    response.__class__ = _watched(base)
-
-
-def _of(response: Any) -> Watch | None:  # noqa: ANN401 - httpx or httpx2
-    found = response.extensions.get(_KEY)
-    return found if isinstance(found, Watch) else None
-
-
-def _follow(response: Any, watched: Watch, chunks: Iterator[bytes], *, read: bool) -> Iterator[bytes]:  # noqa: ANN401
-    watched.pulling = True
-    try:
-        for chunk in chunks:
-            watched.pulling = False
-            passed = watched.feed(chunk) if read else chunk
-            if passed:
-                yield passed
-            watched.pulling = True
-    except GeneratorExit:
-        watched.left()
-        raise
-    except BaseException as error:
-        held = watched.broke(error)
-        if held:
-            yield held
-        raise
-    held = watched.over(response)
-    if held:
-        yield held
-
-
-async def _afollow(
-    response: Any,  # noqa: ANN401 - httpx or httpx2
-    watched: Watch,
-    chunks: AsyncGenerator[bytes, None],
-    *,
-    read: bool,
-) -> AsyncIterator[bytes]:
-    watched.pulling = True
-    try:
-        async with aclosing(chunks):
-            async for chunk in chunks:
-                watched.pulling = False
-                passed = watched.feed(chunk) if read else chunk
-                if passed:
-                    yield passed
-                watched.pulling = True
-    except GeneratorExit:
-        watched.left()
-        raise
-    except BaseException as error:
-        held = watched.broke(error)
-        if held:
-            yield held
-        raise
-    held = watched.over(response)
-    if held:
-        yield held
-
-
-@cache
-def _watched(base: type[Any]) -> type[Any]:
-    """Return the subclass of a response class that watches."""
-
-    def iter_raw(self: Any, *args: Any, **kwargs: Any) -> Iterator[bytes]:  # noqa: ANN401
-        watched, chunks = _of(self), base.iter_raw(self, *args, **kwargs)
-        if watched is None or not watched.follows(decoded=False):
-            return chunks
-        return _follow(self, watched, chunks, read=not watched.encoded)
-
-    def iter_bytes(self: Any, *args: Any, **kwargs: Any) -> Iterator[bytes]:  # noqa: ANN401
-        watched, chunks = _of(self), base.iter_bytes(self, *args, **kwargs)
-        if watched is None or not watched.follows(decoded=True):
-            return chunks
-        return _follow(self, watched, chunks, read=True)
-
-    def aiter_raw(self: Any, *args: Any, **kwargs: Any) -> AsyncIterator[bytes]:  # noqa: ANN401
-        watched, chunks = _of(self), base.aiter_raw(self, *args, **kwargs)
-        if watched is None or not watched.follows(decoded=False):
-            return chunks
-        return _afollow(self, watched, chunks, read=not watched.encoded)
-
-    def aiter_bytes(self: Any, *args: Any, **kwargs: Any) -> AsyncIterator[bytes]:  # noqa: ANN401
-        watched, chunks = _of(self), base.aiter_bytes(self, *args, **kwargs)
-        if watched is None or not watched.follows(decoded=True):
-            return chunks
-        return _afollow(self, watched, chunks, read=True)
-
-    def close(self: Any) -> None:  # noqa: ANN401
-        watched = _of(self)
-        try:
-            base.close(self)
-        finally:
-            if watched is not None and not watched.pulling:
-                watched.left(self)
-
-    async def aclose(self: Any) -> None:  # noqa: ANN401
-        watched = _of(self)
-        try:
-            await base.aclose(self)
-        finally:
-            if watched is not None and not watched.pulling:
-                watched.left(self)
-
-    def __reduce_ex__(self: Any, protocol: int) -> Any:  # noqa: ANN401, N807 - a copy or a pickle is of the real class
-        watched = _of(self)
-        if watched is not None:
-            watched.left(self)
-        return base.__reduce_ex__(self, protocol)
-
-    methods = (iter_raw, iter_bytes, aiter_raw, aiter_bytes, close, aclose, __reduce_ex__)
-    own: dict[str, Any] = {method.__name__: method for method in methods}
-    named = {"__module__": base.__module__, "__qualname__": base.__qualname__, "__doc__": base.__doc__}
-    return type(base.__name__, (base,), {**named, **own})

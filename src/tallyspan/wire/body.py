@@ -1,0 +1,162 @@
+"""A response that passes its bytes through a watch, while it stays what it is.
+
+Its class becomes a subclass that passes the same bytes on, and turns back when the body has ended. Everything that
+reads a body (`iter_lines`, `read`, the SDK's `Stream`) goes through `iter_raw` and `iter_bytes`, in httpx and httpx2
+alike (`_models.py`). An instance attribute would not do: a weak one dies before the generators that a collector
+finalizes, a strong one is a cycle.
+"""
+
+import weakref
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
+from functools import cache
+from typing import TYPE_CHECKING, Any, SupportsIndex
+
+from tallyspan.usage.scan import scan_of
+from tallyspan.wire.attempt import Attempt
+from tallyspan.wire.http import Response
+from tallyspan.wire.watch import KEY, Watch
+
+if TYPE_CHECKING:
+
+    class _Streamed:
+        """What the real class behind has, of httpx or httpx2."""
+
+        status_code: int
+        extensions: dict[str, Any]
+        headers: Any
+        content: bytes
+
+        def iter_raw(self, chunk_size: int | None = None) -> Iterator[bytes]: ...
+        def iter_bytes(self, chunk_size: int | None = None) -> Iterator[bytes]: ...
+        def aiter_raw(self, chunk_size: int | None = None) -> AsyncGenerator[bytes, None]: ...
+        def aiter_bytes(self, chunk_size: int | None = None) -> AsyncGenerator[bytes, None]: ...
+        def close(self) -> None: ...
+        async def aclose(self) -> None: ...
+else:
+    _Streamed = object
+
+
+def watch(response: Response, attempt: Attempt) -> None:
+    """Begin to watch a streamed response."""
+    call = attempt.call
+    encoded = (response.headers.get("content-encoding") or "").strip().lower() not in {"", "identity"}
+    scan = scan_of(call.head.endpoint, response.headers.get("content-type"), call.recorder.loads, hide=call.hides_usage)
+    base = type(response)
+    followed = Watch(attempt, scan, base, encoded=encoded)
+    attempt.gone = weakref.ref(response, lambda _gone: followed.left())
+    response.extensions[KEY] = followed
+    response.__class__ = _watched(base)
+
+
+@cache
+def _watched(base: type[Response]) -> type[Response]:
+    """Return the subclass of a response class that is followed, by the same name."""
+    named = {"__module__": base.__module__, "__qualname__": base.__qualname__, "__doc__": base.__doc__}
+    return type(base.__name__, (_Followed, base), named)
+
+
+class _Followed(_Streamed):
+    """Comes before the real class, and passes what that reads through the watch."""
+
+    def iter_raw(self, chunk_size: int | None = None) -> Iterator[bytes]:
+        watched: Watch | None = self.extensions.get(KEY)
+        chunks = super().iter_raw(chunk_size)
+        if watched is None or not watched.follows(decoded=False):
+            return chunks
+        return _follow(self, watched, chunks, read=not watched.encoded)
+
+    def iter_bytes(self, chunk_size: int | None = None) -> Iterator[bytes]:
+        watched: Watch | None = self.extensions.get(KEY)
+        chunks = super().iter_bytes(chunk_size)
+        if watched is None or not watched.follows(decoded=True):
+            return chunks
+        return _follow(self, watched, chunks, read=True)
+
+    def aiter_raw(self, chunk_size: int | None = None) -> AsyncGenerator[bytes, None]:
+        watched: Watch | None = self.extensions.get(KEY)
+        chunks = super().aiter_raw(chunk_size)
+        if watched is None or not watched.follows(decoded=False):
+            return chunks
+        return _afollow(self, watched, chunks, read=not watched.encoded)
+
+    def aiter_bytes(self, chunk_size: int | None = None) -> AsyncGenerator[bytes, None]:
+        watched: Watch | None = self.extensions.get(KEY)
+        chunks = super().aiter_bytes(chunk_size)
+        if watched is None or not watched.follows(decoded=True):
+            return chunks
+        return _afollow(self, watched, chunks, read=True)
+
+    def close(self) -> None:
+        watched: Watch | None = self.extensions.get(KEY)
+        try:
+            super().close()
+        finally:
+            if watched is not None and not watched.pulling:
+                watched.left(self)
+
+    async def aclose(self) -> None:
+        watched: Watch | None = self.extensions.get(KEY)
+        try:
+            await super().aclose()
+        finally:
+            if watched is not None and not watched.pulling:
+                watched.left(self)
+
+    def __reduce_ex__(self, protocol: SupportsIndex, /) -> str | tuple[Any, ...]:
+        """Be copied and pickled as the real class."""
+        watched: Watch | None = self.extensions.get(KEY)
+        if watched is not None:
+            watched.left(self)
+        return super().__reduce_ex__(protocol)
+
+
+def _follow(response: Response, watched: Watch, chunks: Iterator[bytes], *, read: bool) -> Iterator[bytes]:
+    watched.pulling = True
+    try:
+        for chunk in chunks:
+            watched.pulling = False
+            passed = watched.feed(chunk) if read else chunk
+            if passed:
+                yield passed
+            watched.pulling = True
+    except GeneratorExit:
+        watched.left()
+        raise
+    except BaseException as error:
+        held = watched.broke(error)
+        if held:
+            yield held
+        raise
+    held = watched.over(response)
+    if held:
+        yield held
+
+
+async def _afollow(
+    response: Response,
+    watched: Watch,
+    chunks: AsyncGenerator[bytes, None],
+    *,
+    read: bool,
+) -> AsyncGenerator[bytes, None]:
+    watched.pulling = True
+    try:
+        async with aclosing(chunks):
+            async for chunk in chunks:
+                watched.pulling = False
+                passed = watched.feed(chunk) if read else chunk
+                if passed:
+                    yield passed
+                watched.pulling = True
+    except GeneratorExit:
+        watched.left()
+        raise
+    except BaseException as error:
+        held = watched.broke(error)
+        if held:
+            yield held
+        raise
+    held = watched.over(response)
+    if held:
+        yield held
