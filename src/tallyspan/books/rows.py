@@ -4,10 +4,11 @@ A row is what OpenTelemetry calls a log record. The header of a record stands on
 queried alone; what must not be added up twice stands on line 0.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
 from types import MappingProxyType
+from typing import TypeVar
 
 from tallyspan.books.fields import (
     ATTRIBUTION,
@@ -31,6 +32,7 @@ from tallyspan.books.fields import (
 )
 from tallyspan.books.quantities import QUANTITIES, Quantity
 from tallyspan.books.record import Bounds, Entry, Mark, Phase, UsageLine, UsageRecord
+from tallyspan.books.sink import CallStart
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,23 +71,26 @@ class Part:
     lines: int | None = None
 
 
-def _writer(fields: tuple[Field, ...]) -> Callable[[UsageRecord], Attributes]:
-    names = tuple(field.attribute for field in fields)
-    values: Callable[[UsageRecord], tuple[Value | None, ...]] = attrgetter(*(field.path for field in fields))
+_Source = TypeVar("_Source", UsageRecord, CallStart)
 
-    def write(record: UsageRecord) -> Attributes:
+
+def writer_of(fields: Iterable[Field], _source: type[_Source]) -> Callable[[_Source], Attributes]:
+    """Give the function that names these fields of a record, or of a call that starts."""
+    paths, names = zip(*((field.path, field.attribute) for field in fields), strict=True)
+    values: Callable[[_Source], tuple[Value | None, ...]] = attrgetter(*paths)
+
+    def write(source: _Source) -> Attributes:
         return {
             name: value
-            for name, value in zip(names, values(record), strict=True)
+            for name, value in zip(names, values(source), strict=True)
             if value is not None and value is not False and value != ()
         }
 
     return write
 
 
-header_attributes = _writer(RECORD_FIELDS)
-_repeated_attributes = _writer(tuple(field for field in RECORD_FIELDS if not field.once))
-span_attributes = _writer(tuple(field for field in RECORD_FIELDS if field.on_span))
+_header_attributes = writer_of(RECORD_FIELDS, UsageRecord)
+_repeated_attributes = writer_of((field for field in RECORD_FIELDS if not field.once), UsageRecord)
 _MODEL, _ITEM, _UNIT = (field.attribute for field in LINE_FIELDS)
 _COUNTS: Mapping[Quantity, str] = {quantity: spec.attribute for quantity, spec in QUANTITIES.items()}
 
@@ -106,7 +111,7 @@ def to_rows(entry: Entry) -> tuple[Row, ...]:
     item = entry.item
     if isinstance(item, Mark):
         return (Row(WRITER_EVENT, item.time_ns, stamp | {MARK.attribute: item.kind}),)
-    first = _row(item, item.lines[0], 0, stamp, header_attributes(item))
+    first = _row(item, item.lines[0], 0, stamp, _header_attributes(item))
     first.attributes[LINES.attribute] = len(item.lines)
     if len(item.lines) == 1:
         return (first,)

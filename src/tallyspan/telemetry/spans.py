@@ -1,14 +1,14 @@
 """The story of a call: one CLIENT span, and one below it for every attempt that failed before another was made."""
 
-from collections.abc import Mapping
+from dataclasses import fields
 
 from opentelemetry.context import Context, get_value
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer, set_span_in_context
 
-from tallyspan.books.fields import Attributes, Value
+from tallyspan.books.fields import RECORD_FIELDS, Value
 from tallyspan.books.record import UsageRecord
-from tallyspan.books.rows import count_attributes, span_attributes
+from tallyspan.books.rows import count_attributes, writer_of
 from tallyspan.books.sink import CallEnd, CallStart
 
 _TOLD_BY_OTHERS = (
@@ -19,21 +19,16 @@ _TOLD_BY_OTHERS = (
 )
 """Context keys by which an instrumentation built on opentelemetry-util-genai says that it tells of this call."""
 
-_ATTEMPT_FIELDS = frozenset(
-    {
-        "tallyspan.record.id",
-        "tallyspan.record.state",
-        "tallyspan.record.reason",
-        "tallyspan.record.billable",
-        "tallyspan.call.id",
-        "tallyspan.attempt",
-        "tallyspan.request_id",
-        "http.response.status_code",
-        "server.address",
-        "server.port",
-    }
+_ON_SPAN = tuple(field for field in RECORD_FIELDS if field.on_span)
+_KNOWN_AT_START = frozenset(field.name for field in fields(CallStart))
+_ABOUT_AN_ATTEMPT = frozenset(
+    {"record_id", "state", "reason", "billable", "call_id", "attempt", "request_id", "http_status", "error_type"}
 )
 """What an attempt's span carries. No `gen_ai.*`: whoever counts those would count the call twice."""
+
+start_attributes = writer_of((field for field in _ON_SPAN if field.path in _KNOWN_AT_START), CallStart)
+_end_attributes = writer_of((field for field in _ON_SPAN if field.path not in _KNOWN_AT_START), UsageRecord)
+_attempt_attributes = writer_of((field for field in RECORD_FIELDS if field.path in _ABOUT_AN_ATTEMPT), UsageRecord)
 
 
 def is_told_by_others(context: Context) -> bool:
@@ -41,30 +36,18 @@ def is_told_by_others(context: Context) -> bool:
     return not is_instrumentation_enabled() or any(get_value(key, context) is not None for key in _TOLD_BY_OTHERS)
 
 
-def start_attributes(start: CallStart) -> dict[str, str | int | float | bool]:
-    """Give what is known before the call, for samplers to decide upon."""
-    known: Mapping[str, str | int | float | bool | None] = {
-        "gen_ai.operation.name": start.operation,
-        "gen_ai.provider.name": start.provider,
-        "gen_ai.request.model": start.request_model,
-        "server.address": start.server_address,
-        "server.port": start.server_port,
-        "openai.api.type": start.api_type,
-        "gen_ai.request.stream": start.stream or None,
-        "tallyspan.endpoint": start.endpoint,
-        "tallyspan.call.id": start.call_id,
-        **start.parameters,
-    }
-    return {name: value for name, value in known.items() if value is not None}
-
-
-def end_attributes(end: CallEnd, known: Mapping[str, object]) -> Attributes:
-    """Give what the last attempt's record adds, line 0's counts among it. An explicit zero stays one."""
-    if not end.records:
-        return {}
-    last = end.records[-1]
-    told = {name: value for name, value in span_attributes(last).items() if known.get(name) != value}
-    return told | count_attributes(last.lines[0])
+def end_attributes(end: CallEnd, start: CallStart) -> dict[str, Value | float]:
+    """Give what the call's last attempt adds, the counts of its line 0 among it. An explicit zero stays one."""
+    attributes: dict[str, Value | float] = {}
+    if end.records:
+        last = end.records[-1]
+        attributes.update(_end_attributes(last))
+        attributes.update(count_attributes(last.lines[0]))
+    if end.first_chunk_ns is not None:
+        attributes["gen_ai.response.time_to_first_chunk"] = (end.first_chunk_ns - start.started_ns) / 1e9
+    if end.error_type is not None:
+        attributes["error.type"] = end.error_type
+    return attributes
 
 
 class Spans:
@@ -79,21 +62,16 @@ class Spans:
             f"{start.operation} {start.request_model}" if start.request_model else start.operation,
             context,
             SpanKind.CLIENT,
-            start_attributes(start),
+            {**start_attributes(start), **start.parameters},
             start_time=start.started_ns,
         )
 
     def end(self, span: Span, start: CallStart, end: CallEnd) -> None:
         """End a call's span at the call's own end, from any thread."""
         if span.is_recording():
-            attributes = end_attributes(end, start_attributes(start))
-            if end.first_chunk_ns is not None:
-                seconds = (end.first_chunk_ns - start.started_ns) / 1e9
-                span.set_attribute("gen_ai.response.time_to_first_chunk", seconds)
+            span.set_attributes(end_attributes(end, start))
             if end.error_type is not None:
-                attributes["error.type"] = end.error_type
                 span.set_status(Status(StatusCode.ERROR))
-            span.set_attributes(attributes)
             if len(end.records) > 1:
                 self._tell_failed_attempts(span, end.records)
         span.end(end.ended_ns)
@@ -103,10 +81,12 @@ class Spans:
         for record in records:
             if record.error_type is None:
                 continue
-            attributes: dict[str, Value] = {"error.type": record.error_type}
-            attributes |= {name: value for name, value in span_attributes(record).items() if name in _ATTEMPT_FIELDS}
             child = self._tracer.start_span(
-                f"attempt {record.attempt}", context, SpanKind.CLIENT, attributes, start_time=record.started_ns
+                f"attempt {record.attempt}",
+                context,
+                SpanKind.CLIENT,
+                _attempt_attributes(record),
+                start_time=record.started_ns,
             )
             child.set_status(Status(StatusCode.ERROR))
             child.end(record.ended_ns)
