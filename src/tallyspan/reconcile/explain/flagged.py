@@ -1,0 +1,49 @@
+"""Attempts whose usage is unknown: they may hold a variance within their bounds, and no more."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from tallyspan.books.gaps import Losses
+from tallyspan.reconcile.aggregate import Key
+from tallyspan.reconcile.causes import Certainty, Code
+from tallyspan.reconcile.compare import Comparison
+from tallyspan.reconcile.explain.part import Part, compared
+from tallyspan.reconcile.unknown import Shape, Unknown, fits, least
+from tallyspan.reconcile.vector import Vector
+
+CODES: Mapping[Shape, Code] = {
+    Shape.UNREPORTED: Code.USAGE_NOT_IN_ANSWER,
+    Shape.RETRIED: Code.RETRIED,
+    Shape.UNANSWERED: Code.UNANSWERED,
+    Shape.NO_CACHED_FIELD: Code.CACHED_NOT_REPORTED,
+}
+
+
+def code_of(unknowns: Sequence[Unknown]) -> Code:
+    """Name the cause that these unknowns have in common."""
+    shapes = {unknown.shape for unknown in unknowns}
+    return CODES[shapes.pop()] if len(shapes) == 1 else Code.SEVERAL_UNKNOWNS
+
+
+def marked_unknowns(comparison: Comparison, remaining: Mapping[Key, Vector], _losses: Losses) -> Iterable[Part]:
+    """
+    Take a bucket's variance whole if its unknowns can hold it, else only what they hold at least.
+
+    What certainly was charged adds its lower bounds whatever the statement says: a statement without them disagrees.
+    """
+    for key, variance in remaining.items():
+        bucket = comparison.buckets[key]
+        unknowns = bucket.books.unknowns
+        if not unknowns:
+            continue
+        whole = fits(unknowns, variance)
+        amount = variance if whole else compared(least(unknowns), bucket.blank)
+        if amount:
+            yield Part(code_of(unknowns), Certainty.LIKELY, key, amount, evidence_of(unknowns), absorbed=True)
+
+
+def evidence_of(unknowns: Sequence[Unknown], most: int = 3) -> tuple[str, ...]:
+    """Say how many, why, and which."""
+    reasons = sorted({unknown.reason for unknown in unknowns})
+    counted = ", ".join(f"{sum(u.reason == reason for u in unknowns)} {reason}" for reason in reasons)
+    names = ", ".join(sorted({unknown.record_id for unknown in unknowns})[:most])
+    return (f"{len(unknowns)} without usage ({counted}), among them {names}",)
