@@ -14,6 +14,9 @@ _SPOKEN: Final = frozenset(
     {"", "content", "text", "input", "prompt", "instructions", "output", "arguments", "messages"}
 )
 _LIMITS: Final = ("max_completion_tokens", "max_output_tokens", "max_tokens")
+# The API refuses more; the stand-in gives as much as the API would.
+_MOST_CHOICES: Final = 128
+_MOST_DIMENSIONS: Final = 3072
 _IMAGE_PARTS: Final = frozenset({"image_url", "input_image"})
 # Azure's deployments and OpenAI's "auto" are served by the default tier.
 _TIERS: Final = {"flex": "flex", "priority": "priority", "scale": "scale"}
@@ -66,8 +69,8 @@ def ask_of(body: bytes) -> Ask | None:
         model=text(tree.get("model")),
         prompt=prompt,
         prompt_tokens=_prompt_tokens(tree, prompt, sum(kind in _IMAGE_PARTS for kind in kinds)),
-        limit=next((limit for name in _LIMITS if (limit := count(tree.get(name)))), None),
-        choices=count(tree.get("n")) or 1,
+        limit=next((limit for name in _LIMITS if (limit := count(tree.get(name)) or 0) > 0), None),
+        choices=min(max(count(tree.get("n")) or 1, 1), _MOST_CHOICES),
         stream=tree.get("stream") is True,
         include_usage=options.get("include_usage") is True,
         include_obfuscation=options.get("include_obfuscation") is True,
@@ -81,7 +84,7 @@ def ask_of(body: bytes) -> Ask | None:
         tier=_TIERS.get(text(tree.get("service_tier")) or "", "default"),
         background=tree.get("background") is True,
         inputs=_inputs(tree.get("input")),
-        dimensions=count(tree.get("dimensions")),
+        dimensions=min(max(count(tree.get("dimensions")) or 0, 0), _MOST_DIMENSIONS) or None,
         base64=tree.get("encoding_format") == "base64",
         markers={name: value or "" for name, value in _MARKER.findall(prompt)},
     )

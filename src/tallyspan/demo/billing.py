@@ -12,15 +12,12 @@ class LedgerRow:
     """One attempt. Token counts are what was billed: all 0 where `billed` is false.
 
     Times are UTC epoch nanoseconds; `booked_ns` decides the bucket; `usage_seen_ns` and
-    `cost_seen_ns` when it first shows. `status` 0: no status line was sent.
+    `cost_seen_ns` when it first shows. `status` 0: no status line was sent. The fields with defaults
+    are known at the end.
     """
 
     number: int
     started_ns: int
-    ended_ns: int
-    booked_ns: int
-    usage_seen_ns: int
-    cost_seen_ns: int
     method: str
     path: str
     endpoint: str
@@ -40,10 +37,14 @@ class LedgerRow:
     fault: str | None
     status: int
     outcome: Outcome
-    billed: bool
-    requests: int
     service_tier: str
-    usage: Usage
+    ended_ns: int = 0
+    booked_ns: int = 0
+    usage_seen_ns: int = 0
+    cost_seen_ns: int = 0
+    billed: bool = False
+    requests: int = 0
+    usage: Usage = field(default_factory=Usage)
 
     @property
     def input_tokens(self) -> int:

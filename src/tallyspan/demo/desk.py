@@ -17,7 +17,7 @@ from tallyspan.demo.faults import CALM, HEADER, MARKER, Plan, Script
 from tallyspan.demo.models import MISSING_MODEL
 from tallyspan.demo.orders import Order
 from tallyspan.demo.reply import Payload, Reply
-from tallyspan.demo.tokens import Usage, digest
+from tallyspan.demo.tokens import digest
 from tallyspan.demo.worlds import Outcome, World
 
 _HOP: Final = "standin_hop"  # marks the second leg of a redirect
@@ -144,10 +144,6 @@ class Desk:
         return LedgerRow(
             number=order.number,
             started_ns=order.started_ns,
-            ended_ns=order.started_ns,
-            booked_ns=order.started_ns,
-            usage_seen_ns=order.started_ns,
-            cost_seen_ns=order.started_ns,
             method=request.method,
             path=address.path,
             endpoint=address.endpoint.name,
@@ -167,10 +163,7 @@ class Desk:
             fault=script.label,
             status=0 if {"timeout", "drop"} & script.faults.keys() else reply.status,
             outcome=reply.outcome,
-            billed=False,
-            requests=0,
             service_tier=order.ask.tier,
-            usage=Usage(),
         )
 
 

@@ -58,7 +58,7 @@ class Reply:
 
 def compact(payload: Payload) -> bytes:
     """Return a payload as the JSON bytes that go over the wire."""
-    return json.dumps(payload, separators=(",", ":"), ensure_ascii=False).encode()
+    return json.dumps(payload, separators=(",", ":"), ensure_ascii=False).encode(errors="replace")
 
 
 def _no_usage(payload: Payload) -> Payload:

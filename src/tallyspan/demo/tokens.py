@@ -56,4 +56,4 @@ def pieces(text: str) -> tuple[str, ...]:
 
 def digest(*parts: object) -> bytes:
     """Return 32 bytes that depend on the parts and on nothing else."""
-    return sha256("\x1f".join(str(part) for part in parts).encode()).digest()
+    return sha256("\x1f".join(str(part) for part in parts).encode(errors="replace")).digest()
