@@ -138,7 +138,6 @@ class Metrics:
                 self._records[token.name] = _token_instrument(meter, token)
         self._series: dict[_Key, _Series] = {}
         self.counters = Counters(meter)
-        self.count = self.counters.count
 
     def measure(self, start: CallStart, end: CallEnd, context: Context) -> None:
         """Record a call that is over, its tokens from every record that adds to the bill."""

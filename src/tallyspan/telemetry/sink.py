@@ -61,7 +61,7 @@ class Telemetry:
         self._guarded("write a record", partial(self.journal.result, record))
         call = self.open_calls.get(record.call_id)
         if call is None or call.told:
-            self._guarded("count an attempt", partial(self.metrics.count, record))
+            self._guarded("count an attempt", partial(self.metrics.counters.count, record))
 
     def call_ended(self, end: CallEnd) -> None:
         call = self.open_calls.close(end.call_id)
