@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from random import Random
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -113,12 +114,10 @@ def test_days_lines_models_and_keys_each_sum_to_the_total(
 
 
 @given(st.lists(used_rows, max_size=9), st.lists(paid_rows, max_size=6), st.randoms(use_true_random=False))
-def test_the_order_of_rows_never_matters(
-    found: list[StatementRow], money: list[StatementRow], random: object
-) -> None:
+def test_the_order_of_rows_never_matters(found: list[StatementRow], money: list[StatementRow], random: Random) -> None:
     mixed = [list(found), list(money)]
     for rows in mixed:
-        random.shuffle(rows)  # type: ignore[attr-defined]
+        random.shuffle(rows)
     whole = build([usage(*found), costs(*money)], prices, Decimal("3.00"))
     other = build([usage(*mixed[0]), costs(*mixed[1])], prices, Decimal("3.00"))
     for left, right in zip(whole.lines, other.lines, strict=True):
@@ -213,8 +212,10 @@ def test_printed_floats_are_shown_as_written_and_as_meant() -> None:
     bill = build([costs(paid("0.019733999999999998"), paid("0.5"))], prices)
     assert bill.totals["costs"].amounts == {"usd": Decimal("0.519733999999999998")}
     assert said(bill, Topic.PRECISION) == [
-        "costs: 1 of 2 amounts are binary floats printed in full; as written they sum to 0.519733999999999998 usd, "
-        "as the decimals that they stand for to 0.519734"
+        (
+            "costs: 1 of 2 amounts are binary floats printed in full; as written they sum to 0.519733999999999998 usd, "
+            "as the decimals that they stand for to 0.519734"
+        )
     ]
 
 
@@ -230,17 +231,17 @@ def test_usage_and_costs_are_compared_in_tokens() -> None:
     counted = used(model="gpt-4o", requests=1, input=100, input_cached=40, output=3)
     bill = build([usage(counted), costs(*rows)], prices)
     assert said(bill, Topic.IDENTITY) == [
-        "usage = costs, in tokens: exact on 2 of 3 lines (UTC day, model, kind of token); "
-        "2025-04-23 (1 day) gpt-4o output: charged 4, counted 3",
+        (
+            "usage = costs, in tokens: exact on 2 of 3 lines (UTC day, model, kind of token); "
+            "2025-04-23 (1 day) gpt-4o output: charged 4, counted 3"
+        ),
         "tokens charged for models that are not in the usage export: text-embedding-3-small",
     ]
 
 
 def test_costs_without_quantities_can_not_be_compared_in_tokens() -> None:
     bill = build([usage(used(requests=1, output=1)), costs(paid("1.00"))], prices)
-    assert said(bill, Topic.IDENTITY) == [
-        "usage and costs cannot be compared: no tokens by line item on both sides"
-    ]
+    assert said(bill, Topic.IDENTITY) == ["usage and costs cannot be compared: no tokens by line item on both sides"]
 
 
 def test_averages_are_a_request() -> None:

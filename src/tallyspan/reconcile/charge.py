@@ -2,14 +2,15 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from decimal import MAX_EMAX, Context, Decimal
-from math import prod
+from decimal import Decimal
 
 from tallyspan.reconcile.bill_lines import BillLine, Offer
 from tallyspan.reconcile.money import CENT, times, total
 
 STEPS = 200_000
 """How many branches the search may visit; seconds, not minutes, whatever the files hold."""
+COUNTED = 10**12
+"""Up to here combinations are counted; more are as many as one likes."""
 MATCHES = 20
 """How many combinations are kept; more than one already proves nothing."""
 
@@ -29,7 +30,7 @@ class Search:
     What was found.
 
     Attributes:
-        combinations: Number of combinations of lines and prices that there are.
+        combinations: Number of combinations of lines and prices that there are; `COUNTED` stands for more, too.
         by_chance: How many of them would fit if their sums were spread evenly; near 1 or more, a fit says nothing.
         complete: Whether all were looked at, directly or by bounds; if not, more may fit.
         matches: Combinations that equal the sum to the cent, those of the fewest lines first.
@@ -110,14 +111,13 @@ def find(tried: Sequence[Sequence[Choice]], charged: Decimal) -> Search:
     walk.run()
     matches = [tuple(ordered[line][price] for line, price in picked) for picked in walk.found]
     matches.sort(key=lambda match: (len(match), abs(sum_of(match) - charged)))
-    combinations = prod(len(found) + 1 for found in tried) - 1
+    combinations = 1
+    for found in tried:
+        combinations = min(COUNTED, combinations * (len(found) + 1))
+    combinations -= combinations < COUNTED  # the empty combination is none
     reach = sum_of(max(found, key=lambda choice: abs(choice.amount)) for found in tried) or CENT
-    by_chance = (Decimal(combinations) * CENT / abs(reach)).quantize(Decimal("0.001"), context=_WIDE)
+    by_chance = (Decimal(combinations) * CENT / abs(reach)).quantize(Decimal("0.001"))
     return Search(combinations, by_chance, walk.complete, tuple(matches))
-
-
-_WIDE = Context(prec=400, Emax=MAX_EMAX)
-"""Room for 2 to the power of the number of lines."""
 
 
 def _scale(amounts: Iterable[Decimal]) -> Decimal:

@@ -39,7 +39,7 @@ def to_cent(amount: Decimal) -> Decimal:
 
 def is_printed_float(amount: Decimal) -> bool:
     """Whether an amount looks like a binary float printed in full: `0.019733999999999998`."""
-    return len(amount.as_tuple().digits) in _FLOAT_DIGITS
+    return len(amount.normalize(_EXACT).as_tuple().digits) in _FLOAT_DIGITS
 
 
 def meant(amount: Decimal) -> Decimal:

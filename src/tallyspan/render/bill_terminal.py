@@ -59,7 +59,8 @@ def counted(sums: Tally) -> str:
 def _table(title: str, *columns: str) -> Table:
     table = Table(title=title, title_justify="left", title_style="", box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for column in columns:
-        table.add_column(column, justify="right" if column in ("requests", "money") else "left", overflow="fold")
+        right = column in ("requests", "money")
+        table.add_column(column, justify="right" if right else "left", overflow="fold", no_wrap=column == "line")
     return table
 
 

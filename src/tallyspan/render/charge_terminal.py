@@ -82,11 +82,10 @@ def _rivals(charge: Charge) -> Iterable[str]:
 
 def _left(charge: Charge) -> Iterable[str]:
     if charge.same_days:
-        left = sum_of(charge.same_days)
-        yield (
-            f"  left on the same days: {dollars(left)}; with them it would be "
-            f"${plain(to_cent(left))} more than was charged. When and how they were charged is not in these files:"
-        )
+        everything = sum_of([*charge.search.matches[0], *charge.same_days])
+        more = plain(to_cent(minus(everything, charge.charged)))
+        yield f"  left on the same days: {dollars(sum_of(charge.same_days))}; with it, ${more} more than was charged;"
+        yield "  when and how that was charged is not in these files"
         yield from (f"    {_short(choice)}{_otherwise(choice.line)}" for choice in charge.same_days)
     if charge.other_days:
         yield f"  left on other days: {dollars(sum_of(charge.other_days))}"

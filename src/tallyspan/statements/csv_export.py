@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 
-from tallyspan.reconcile.statement import Statement
+from tallyspan.reconcile.statement import Statement, StatementKind
 from tallyspan.statements.assemble import Source, assemble
 from tallyspan.statements.cells import AGAIN, is_float
 from tallyspan.statements.errors import StatementError, quoted
@@ -48,7 +48,7 @@ def header_of(text: str) -> frozenset[str]:
 
 
 def _title(layout: Layout) -> str:
-    return "completions usage" if layout.subject == "completions" else layout.subject
+    return f"{layout.subject} usage" if layout.kind is StatementKind.USAGE else layout.subject
 
 
 def _known(layout: Layout) -> set[str]:

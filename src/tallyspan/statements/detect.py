@@ -38,9 +38,12 @@ def is_json(text: str) -> bool:
 
 
 def layout_by_header(text: str) -> Layout | None:
-    """The layout whose required columns are all in the first line."""
+    """The layout whose required columns are all in the first line; None if none fits, or two fit equally well."""
     header = header_of(text)
-    return next((layout for layout in CSV_LAYOUTS.values() if layout.required <= header), None)
+    fitting = [layout for layout in CSV_LAYOUTS.values() if layout.required <= header]
+    most = max((len(layout.required) for layout in fitting), default=0)
+    best = [layout for layout in fitting if len(layout.required) == most]
+    return best[0] if len(best) == 1 else None
 
 
 def layout_by_name(name: str) -> Layout | None:

@@ -153,17 +153,29 @@ ACTIVITY = Layout(
     end=None,
 )
 
-CSV_LAYOUTS: Mapping[str, Layout] = {"completions_usage": COMPLETIONS, "cost": COSTS, "activity": ACTIVITY}
+_TOKENS_IN = {**_MODEL, **_counts(input_tokens="input")}
+EMBEDDINGS = _usage("embeddings", _TOKENS_IN, "num_model_requests", "input_tokens")
+MODERATIONS = _usage("moderations", _TOKENS_IN, "num_model_requests", "input_tokens")
+IMAGES = _usage(
+    "images", {**_MODEL, **_counts(images="images"), **_dimensions("size", "source")}, "num_model_requests", "images"
+)
+
+CSV_LAYOUTS: Mapping[str, Layout] = {
+    "completions_usage": COMPLETIONS,
+    "embeddings_usage": EMBEDDINGS,
+    "moderations_usage": MODERATIONS,
+    "images_usage": IMAGES,
+    "cost": COSTS,
+    "activity": ACTIVITY,
+}
 """By the first words of the dashboard's file name, which are also what `--kind` takes."""
 
 API_LAYOUTS: Mapping[str, Layout] = {
     "organization.costs.result": COSTS,
     "organization.usage.completions.result": COMPLETIONS,
-    "organization.usage.embeddings.result": _usage("embeddings", {**_MODEL, **_counts(input_tokens="input")}),
-    "organization.usage.moderations.result": _usage("moderations", {**_MODEL, **_counts(input_tokens="input")}),
-    "organization.usage.images.result": _usage(
-        "images", {**_MODEL, **_counts(images="images"), **_dimensions("size", "source")}
-    ),
+    "organization.usage.embeddings.result": EMBEDDINGS,
+    "organization.usage.moderations.result": MODERATIONS,
+    "organization.usage.images.result": IMAGES,
     "organization.usage.audio_speeches.result": _usage(
         "audio_speeches", {**_MODEL, **_counts(characters="characters")}
     ),
