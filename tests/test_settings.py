@@ -6,10 +6,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from inline_snapshot import external_file
 
 from tallyspan.settings import SETTINGS, Settings, read_settings
-
-DOCS = Path(__file__).parents[1] / "docs" / "settings.md"
 
 
 def test_an_empty_environment_is_the_defaults() -> None:
@@ -79,3 +78,20 @@ def test_an_empty_value_is_unset() -> None:
 
 def test_every_setting_has_its_row() -> None:
     assert {row.path for row in SETTINGS} | {"resource"} == {field.name for field in fields(Settings)}
+
+
+HEAD = """# Settings
+
+Generated from `tallyspan.settings`; a test proves it current, and pytest's `--inline-snapshot=fix` writes it anew.
+
+The plugin is set up by its environment, which is read once. A value that is not understood is one warning in the log,
+and the default. An empty value is an unset one.
+
+| variable | value | default | meaning |
+| --- | --- | --- | --- |
+"""
+
+
+def test_the_page_of_settings_is_current() -> None:
+    rows = [f"| `{row.variable}` | {row.expected} | {row.default} | {row.meaning} |\n" for row in SETTINGS]
+    assert HEAD + "".join(rows) == external_file("../docs/settings.md", format=".txt")

@@ -116,7 +116,7 @@ SETTINGS: tuple[Setting, ...] = (
         "hosts",
         "a comma list of `host` or `host:port`",
         "none",
-        "Hosts that are OpenAI's own besides api.openai.com and its subdomains: a proxy or gateway of yours.",
+        "Hosts that are OpenAI's own besides api.openai.com and its subdomains: a proxy of yours in front of it.",
         _hosts,
     ),
     Setting(

@@ -2,7 +2,7 @@
 
 Names and meaning of the `gen_ai.*`, `openai.*`, `http.*`, `server.*` and `error.*` attributes are those of the semantic
 conventions (github.com/open-telemetry/semantic-conventions-genai, docs/gen-ai). Everything else is `tallyspan.*`; why,
-and how the list grows, is in docs/adr/0001-names-we-added.md. docs/attributes.md is generated from here.
+and how the list grows, is in docs/adr/0006-names-we-added.md. docs/attributes.md is generated from here.
 """
 
 from collections.abc import Callable, Mapping

@@ -54,9 +54,7 @@ class Counter(Enum):
         "Most tokens that flagged attempts may have used; attempts without a limit add nothing here.",
         (*_WHO, "tallyspan.record.reason", DIRECTION),
     )
-    FALLBACKS = CounterSpec(
-        "tallyspan.spool.fallbacks", "{entry}", "Entries that the spool could not take, and the log events did.", ()
-    )
+    FALLBACKS = CounterSpec("tallyspan.spool.fallbacks", "{entry}", "Entries that the spool could not take.", ())
 
 
 Key = tuple[str | None, ...]
