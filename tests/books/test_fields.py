@@ -27,8 +27,8 @@ HEAD = """# Attributes
 Generated from `tallyspan.books.fields`; a test proves it current, and pytest's `--inline-snapshot=fix` writes it anew.
 
 A record is an OpenTelemetry log event `tallyspan.usage`, one log record a line; its time is the attempt's start. A sign
-of life of a writer is an event `tallyspan.writer`. A field that is absent is unknown, off, or an empty list; a zero is a
-zero that somebody counted. Attribution (`TALLYSPAN_ATTRIBUTES`, `TALLYSPAN_BAGGAGE_KEYS`) keeps the names that you gave it.
+of life of a writer is an event `tallyspan.writer`. A field that is absent is unknown, off, or an empty list; a zero is
+counted. Attribution (`TALLYSPAN_ATTRIBUTES`, `TALLYSPAN_BAGGAGE_KEYS`) keeps the names that you gave it.
 """
 
 

@@ -330,6 +330,8 @@ def test_the_form_that_collectors_write_is_read() -> None:
                 {"key": "a.later.version", "value": {"doubleValue": 0.5}},
                 {"key": "a.collector", "value": {"kvlistValue": EMPTY}},
                 {"key": "an.empty.one", "value": EMPTY},
+                {"key": "no.value"},
+                {"key": "no.list", "value": {"arrayValue": 1}},
             ],
             "traceId": "",
             "spanId": "",
@@ -375,6 +377,22 @@ def test_an_empty_document_holds_nothing() -> None:
             Misfit(
                 "document.resourceLogs[0].scopeLogs[0].logRecords[0].attributes[0]", "int 3", "an object with a key"
             ),
+        ),
+        (
+            document_of({"eventName": "tallyspan.usage", "timeUnixNano": "1", "attributes": "none"}),
+            Misfit("document.resourceLogs[0].scopeLogs[0].logRecords[0].attributes", "str 'none'", "a list"),
+        ),
+        (
+            document_of({"eventName": "tallyspan.usage", "timeUnixNano": "9" * 5000}),
+            Misfit(
+                "document.resourceLogs[0].scopeLogs[0].logRecords[0].timeUnixNano",
+                "str '" + "9" * 59,
+                "Unix nanoseconds",
+            ),
+        ),
+        (
+            {"resourceLogs": [{"scopeLogs": [{"logRecords": [7]}]}]},
+            Misfit("document.resourceLogs[0].scopeLogs[0].logRecords[0]", "int 7", "an object"),
         ),
         (
             document_of({"eventName": "tallyspan.writer", "timeUnixNano": "1"}),

@@ -6,6 +6,7 @@ any decoder's tree, in the form we write and in the forms that collectors write:
 (github.com/open-telemetry/opentelemetry-proto, docs/specification.md, "JSON Protobuf Encoding").
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -20,6 +21,9 @@ from tallyspan.books.rows import Part, Row, from_row, to_rows
 SCOPE = "tallyspan"
 _SEVERITY_INFO = 9
 _EVENTS = frozenset({USAGE_EVENT, WRITER_EVENT})
+_PLAIN_KINDS = frozenset({"stringValue", "boolValue", "doubleValue"})
+_INTEGER = re.compile(r"-?[0-9]{1,20}")
+"""What an int64 can be as text; longer ones are no numbers of ours, and slow to convert."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,23 +149,27 @@ def _read(record: object, where: str) -> Entry | Part | Foreign | Misfit:
     if not isinstance(name, str) or name not in _EVENTS:
         return Foreign(name if isinstance(name, str) else None)
     time_ns = _whole(record.get("timeUnixNano"))
-    if not isinstance(time_ns, int):
+    if isinstance(time_ns, bool) or not isinstance(time_ns, int) or time_ns < 0:
         return Misfit(f"{where}.timeUnixNano", _kind(time_ns), "Unix nanoseconds")
+    attributes = _read_attributes(record.get("attributes", []), where)
+    return attributes if isinstance(attributes, Misfit) else from_row(name, time_ns, attributes)
+
+
+def _read_attributes(pairs: object, where: str) -> dict[str, object] | Misfit:
+    if not _is_list(pairs):
+        return Misfit(f"{where}.attributes", _kind(pairs), "a list")
     attributes: dict[str, object] = {}
-    for node in _walk(record, where, ("attributes",)):
-        if isinstance(node, Misfit):
-            return node
-        pair, place = node
+    for number, pair in enumerate(pairs):
         key = pair.get("key") if _is_object(pair) else None
         if not _is_object(pair) or not isinstance(key, str):
-            return Misfit(place, _kind(pair), "an object with a key")
+            return Misfit(f"{where}.attributes[{number}]", _kind(pair), "an object with a key")
         attributes[key] = _plain(pair.get("value"))
-    return from_row(name, time_ns, attributes)
+    return attributes
 
 
 def _whole(raw: object) -> object:
     """Give the number that a string of digits stands for; anything else as it is, for the reader to judge."""
-    if isinstance(raw, str) and raw.lstrip("-").isdecimal() and raw.isascii():
+    if isinstance(raw, str) and _INTEGER.fullmatch(raw):
         return int(raw)
     return raw
 
@@ -170,13 +178,13 @@ def _plain(value: object) -> object:
     """Give what an OTLP value holds; None for nothing, and for kinds that the books do not use."""
     if not _is_object(value):
         return None
-    for key, raw in value.items():
-        if key == "intValue":
-            return _whole(raw)
-        if key in {"stringValue", "boolValue", "doubleValue"}:
+    for kind, raw in value.items():
+        if kind in _PLAIN_KINDS:
             return raw
-        if key == "arrayValue":
-            values: object = raw.get("values", []) if _is_object(raw) else []
+        if kind == "intValue":
+            return _whole(raw)
+        if kind == "arrayValue":
+            values: object = raw.get("values", []) if _is_object(raw) else None
             return tuple(_plain(each) for each in values) if _is_list(values) else None
     return None
 
