@@ -3,13 +3,14 @@
 import csv
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from tallyspan.demo import Clock, LedgerRow, StandIn, Stranger, exports
+from tallyspan.demo import Clock, LedgerRow, StandIn, Stranger, Usage, exports
 from tallyspan.demo.charges import charges
 
 # Headers of real files: completions_usage of 2026-08-31 and 2025-10, cost of 2026-09 and 2025-03.
@@ -120,13 +121,29 @@ def test_line_items_are_named_as_in_real_files(ledger: tuple[LedgerRow, ...]) ->
 def test_quantities_of_cost_are_the_tokens_of_usage(ledger: tuple[LedgerRow, ...]) -> None:
     costs = table(exports.cost(ledger, TWO_DAYS))
     usage = table(exports.completions_usage(ledger, TWO_DAYS))
+    chat = [row for row in costs if "embedding" not in row["line_item"]]
     for ending, column in (
+        (", input", "input_uncached_tokens"),
         (", cached input", "input_cached_tokens"),
         (", output", "output_tokens"),
         (", cache writes", "input_cache_write_tokens"),
     ):
-        lines = [row for row in costs if row["line_item"].endswith(ending)]
+        lines = [row for row in chat if row["line_item"].endswith(ending)]
         assert total(lines, "quantity") == total(usage, column)
+
+
+def test_prices_give_the_cents_of_a_real_day(ledger: tuple[LedgerRow, ...]) -> None:
+    """The completions of a published export of 2026-08-31: 31,422 in and 29 out are $0.0047307."""
+    real = replace(
+        billed(ledger)[0],
+        model_served="gpt-4o-mini-2024-07-18",
+        service_tier="default",
+        usage=Usage(input=31_422, output=29),
+    )
+    assert [(charge.line_item, charge.amount) for charge in charges(real)] == [
+        ("gpt-4o-mini-2024-07-18, input", Decimal("0.0047133")),
+        ("gpt-4o-mini-2024-07-18, output", Decimal("0.0000174")),
+    ]
 
 
 def test_an_empty_bucket_shows_only_its_times(ledger: tuple[LedgerRow, ...]) -> None:

@@ -132,6 +132,11 @@ class Ledger:
         with self._idle:
             return self._idle.wait_for(lambda: not self._open, timeout=seconds)
 
+    def wait_rows(self, wanted: int, seconds: int) -> bool:
+        """Wait until that many rows are booked; false if there are fewer after that time."""
+        with self._idle:
+            return self._idle.wait_for(lambda: len(self._rows) >= wanted, timeout=seconds)
+
     def rows(self) -> tuple[LedgerRow, ...]:
         """Return what is booked by now, in the order of arrival."""
         with self._idle:

@@ -86,6 +86,10 @@ class StandIn:
         """Wait until no attempt is in flight; false if one still is."""
         return self._desk.ledger.wait_idle(seconds)
 
+    def wait_rows(self, wanted: int, seconds: int = _PATIENCE) -> bool:
+        """Wait until that many attempts are booked, for requests that are still on their way."""
+        return self._desk.ledger.wait_rows(wanted, seconds)
+
     def start(self) -> None:
         """Begin to answer."""
         self._thread.start()
