@@ -21,6 +21,7 @@ from tallyspan.cli.parser import Commands, Parser, nearest
 COMMANDS: dict[str, str] = {
     "bill": "tallyspan.cli.bill",
     "check": "tallyspan.cli.check",
+    "demo": "tallyspan.cli.demo",
 }
 """Name of each command and the module that is it."""
 

@@ -53,7 +53,7 @@ class Stage:
     def record_and_kill(self, app: str) -> None:
         """Run an app under `opentelemetry-instrument`, and kill it as soon as its request has arrived."""
         arrived = len(self.api.requests_seen)
-        with subprocess.Popen(
+        with subprocess.Popen(  # noqa: S603 - a program of the demo's own
             [_program("opentelemetry-instrument"), *_app(app)], env=self._environment(), stderr=subprocess.PIPE
         ) as process:
             _wait_for(lambda: len(self.api.requests_seen) > arrived or process.poll() is not None)
@@ -62,10 +62,12 @@ class Stage:
     def tallyspan(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run the command line, in the demo's folder."""
         command = [sys.executable, "-m", "tallyspan.cli", *words]
-        return subprocess.run(command, cwd=self.folder, capture_output=True, text=True, timeout=_SECONDS, check=False)
+        return subprocess.run(  # noqa: S603 - ours
+            command, cwd=self.folder, capture_output=True, text=True, timeout=_SECONDS, check=False
+        )
 
     def _finish(self, command: Sequence[str]) -> None:
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603 - a program of the demo's own
             command, env=self._environment(), capture_output=True, text=True, timeout=_SECONDS, check=False
         )
         if done.returncode:

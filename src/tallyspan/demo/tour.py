@@ -26,6 +26,7 @@ PLANTED: Final = (
     ("M06", "gpt-4.1-2025-04-14", "a call that timed out, was billed, and was sent again"),
     ("M07", "gpt-4.1-mini-2025-04-14", "a call under way when its process was killed"),
     ("C05", "", "the killed process never said its end"),
+    ("S03", "", "the killed call names an alias, and no answer said which model serves it (a note)"),
     ("X02", "", "an embeddings call, which is on another export (a note)"),
 )
 """Code of the finding, model that it is about (none: not about a model), and what was planted."""
@@ -53,9 +54,9 @@ class Tour:
     def _match(self) -> None:
         self._title("1. Record an app, and check its books against the export")
         self._tell(
-            "A stand-in of the OpenAI API runs on this machine and keeps its own ledger. The app is a plain user of the "
-            "openai package; opentelemetry-instrument loads the plugin into it. One of its calls is refused with 429 "
-            "and sent again."
+            "A stand-in of the OpenAI API runs on this machine and keeps its own ledger. The app is a plain user of "
+            "the openai package; opentelemetry-instrument loads the plugin into it. One of its calls is refused with "
+            "429 and sent again."
         )
         self._shell("TALLYSPAN_SPOOL=books opentelemetry-instrument python shop.py")
         self.stage.record("shop")
