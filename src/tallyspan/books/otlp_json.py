@@ -160,8 +160,7 @@ def _read_attributes(pairs: object, where: str) -> dict[str, object] | Misfit:
         return Misfit(f"{where}.attributes", _kind(pairs), "a list")
     attributes: dict[str, object] = {}
     for number, pair in enumerate(pairs):
-        key = pair.get("key") if _is_object(pair) else None
-        if not _is_object(pair) or not isinstance(key, str):
+        if not _is_object(pair) or not isinstance(key := pair.get("key"), str):
             return Misfit(f"{where}.attributes[{number}]", _kind(pair), "an object with a key")
         attributes[key] = _plain(pair.get("value"))
     return attributes

@@ -136,6 +136,9 @@ def _row(record: UsageRecord, line: UsageLine, number: int, stamp: Attributes, h
 
 _KEY_FIELDS = (WRITER_ID, SEQUENCE, LINE, *(field for field in RECORD_FIELDS if field.path in {"record_id", "phase"}))
 _MARK_FIELDS = (WRITER_ID, SEQUENCE, MARK)
+_LIMITS = {
+    field.path: field.path.removeprefix("bounds.") for field in RECORD_FIELDS if field.path.startswith("bounds.")
+}
 _FIRST_FIELDS = (*RECORD_FIELDS, LINES, ATTRIBUTION_FIELD)
 _new_key: Callable[..., PartKey] = PartKey
 _new_part: Callable[..., Part] = Part
@@ -198,10 +201,10 @@ def _read_first(
     if lines == 0:
         return Misfit(LINES.attribute, "0", "1 or more")
     named = found.pop("attributes", ())
-    limits = {path: found.pop(path) for path in tuple(found) if path.startswith("bounds.")}
+    limits = {name: found.pop(path) for path, name in _LIMITS.items() if path in found}
     record = _new_record(
         started_ns=time_ns,
-        bounds=_new_bounds(**{path.removeprefix("bounds."): limit for path, limit in limits.items()}),
+        bounds=_new_bounds(**limits),
         attributes=_attribution(named if isinstance(named, tuple) else (), attributes),
         lines=(content,),
         **{"ended_ns": None, **found},
