@@ -11,7 +11,7 @@ STEP := .ci/step
 # The development environment holds the newest generation; these are the others.
 GENERATIONS := 1.40 1.109 2
 RIVALS := 1.109 2 3
-WIRE_TESTS := $(wildcard tests/wire tests/e2e)
+WIRE_TESTS := $(wildcard tests/wire tests/safety tests/e2e)
 RIVAL_TESTS := $(wildcard tests/rivals)
 
 .DEFAULT_GOAL := help

@@ -46,7 +46,6 @@ def test_entry_points_name_the_plugin_and_the_command() -> None:
     }
 
 
-@pytest.mark.skipif(not LOCKS, reason="the locks stay in the checkout; this is the installed wheel")
 def test_every_lock_pins_and_hashes_and_names_no_index() -> None:
     assert {"dev", "demo", "openai-1.40", "openai-1.109", "openai-2", "openai-3", "uv"} <= {lock.stem for lock in LOCKS}
     for lock in LOCKS:
