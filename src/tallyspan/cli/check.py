@@ -38,9 +38,9 @@ def register(commands: Commands) -> None:
     add("--since", metavar="DATE", help="first UTC day, YYYY-MM-DD (default: the export's first)")
     add("--until", metavar="DATE", help="last UTC day, inclusive (default: the export's last)")
     add("--settle", default="24", metavar="HOURS", help="a day is judged so long after its end; 0: every day (24)")
-    add("--tol-requests", default="0", metavar="N|P%%", help="a bucket may differ by so many requests (0)")
-    add("--tol-tokens", default="0", metavar="N|P%%", help="a bucket may differ by so many tokens of a kind (0)")
-    add("--max-unknown", metavar="N|P%%", help="fail if marked unknowns may hold more tokens (no limit)")
+    add("--tol-requests", default="0", metavar="N|P%", help="a bucket may differ by so many requests (0)")
+    add("--tol-tokens", default="0", metavar="N|P%", help="a bucket may differ by so many tokens of a kind (0)")
+    add("--max-unknown", metavar="N|P%", help="fail if marked unknowns may hold more tokens (no limit)")
     add("--fail-on", choices=list(FailOn), default=FailOn.ERROR, help="what exits 1 (error)")
     add("--kind", metavar="FILE=KIND", action="append", default=[], help=f"KIND: {', '.join((BOOKS, *KINDS))}, …")
     add("--newest", metavar="FILE", help="the export to believe where exports of one age differ")
@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
         sys.stdout.write(f"✗ NOTHING TO COMPARE  no {SUBJECT} usage export was given\nexit 3 (nothing was compared)\n")
         return Exit.NOTHING_COMPARED
     report = check(books, statement, options, int(time.time()))
-    report = replace(report, inputs=_inputs(books, statements))
+    report = replace(report, inputs=_inputs(books, statements), notes=statement.notes)
     sys.stdout.write(
         check_document(report)
         if options.format == "json"
@@ -81,7 +81,6 @@ def check(books: Books, statement: Statement, options: CheckOptions, now: int) -
     comparison = compare(
         aggregate(merged.records, start, end), statement, start, end, Settling(now, options.settle_hours)
     )
-    comparison = replace(comparison, notes=(*statement.notes, *comparison.notes))
     observed = Observed(
         merged=merged,
         losses=losses(books.entries, Window(start * SECOND_NS, end * SECOND_NS)),
@@ -132,7 +131,7 @@ def _uncovered(statement: Statement, options: CheckOptions) -> tuple[str, ...]:
     end = statement.end if options.until is None else options.until
     covered = set(covered_days(statement, start, end))
     missing = [day for day in range(start, end, DAY) if day not in covered]
-    return (f"{len(missing)} days without an export, {utc(missing[0])} to {utc(missing[-1])}",) if missing else ()
+    return (f"no export covers {utc(missing[0])} to {utc(missing[-1])}: {len(missing)} UTC days",) if missing else ()
 
 
 def _inputs(books: Books, statements: Sequence[Statement]) -> tuple[str, ...]:

@@ -39,15 +39,25 @@ def _saved(text: str) -> Iterator[object]:
         if text[at].isspace():
             at += 1
             continue
-        try:
-            document, end = _PLAIN.raw_decode(text, at)
-        except (ValueError, RecursionError):
+        whole = _whole(text, at)
+        if whole is None:
             found = DOCUMENT.search(text, at + 1)
             end = len(text) if found is None else found.start()
             yield Torn(f"column {at + 1}: {_piece(text[at:end])}")
         else:
+            document, end = whole
             yield document
         at = end
+
+
+def _whole(text: str, at: int) -> tuple[object, int] | None:
+    """Decode the document that begins here; a scrap of one may be JSON as well, so its beginning must be there."""
+    if DOCUMENT.match(text, at) is None:
+        return None
+    try:
+        return _PLAIN.raw_decode(text, at)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _piece(text: str) -> str:

@@ -215,15 +215,15 @@ def _straddles(record: UsageRecord) -> list[Straddler]:
     if record.state is State.FLAGGED or record.ended_ns is None or record.time_uncertain:
         return []
     first, last = _day(record.started_ns), _day(record.ended_ns)
-    model = record.lines[0].model
-    if first == last or model is None or len(record.lines) > 1:
+    line, *others = record.lines
+    if first == last or line.model is None or others:
         return []
     return [
         Straddler(
             record.record_id,
-            Key(first, model),
-            Key(last, model),
-            Vector(record.requests) + _counted(record, record.lines[0]),
+            Key(first, line.model),
+            Key(last, line.model),
+            Vector(record.requests) + _counted(record, line),
         )
     ]
 

@@ -64,6 +64,7 @@ class Code(StrEnum):
     INCOMPLETE = "C08"
     NO_BEGINNING = "C09"
     REDELIVERED = "C10"
+    UNGROUPED = "C11"
     UNEXPLAINED = "U01"
 
 
@@ -208,6 +209,14 @@ CAUSES: Mapping[Code, Cause] = MappingProxyType(
             _C, "entries delivered more than once", _PROVEN, _NOTE,
             "Delivery is at least once; copies count once.",
             "none needed",
+        ),
+        Code.UNGROUPED: _row(
+            _C,
+            "export not grouped by model",
+            _PROVEN,
+            _WARNING,
+            "The statement names no model, so only days were compared: differences between models may cancel.",
+            "export again, grouped by model",
         ),
         Code.UNEXPLAINED: _row(
             Family.UNEXPLAINED, "unexplained", _PROVEN, _ERROR,

@@ -3,7 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from tallyspan.reconcile.aggregate import Cell, Key, Straddler, Table
 from tallyspan.reconcile.statement import Statement, StatementRow
@@ -52,6 +52,7 @@ class Comparison:
         days: UTC days of the window that the statement covers.
         aliases: Names in the books that stand for another name of the statement.
         straddlers: Attempts over midnight, under the names that the statement uses.
+        grouped: Whether the statement is grouped by model; if not, days alone are compared.
     """
 
     start: int
@@ -61,7 +62,7 @@ class Comparison:
     table: Table
     aliases: Mapping[str, str]
     straddlers: tuple[Straddler, ...] = ()
-    notes: tuple[str, ...] = field(default=())
+    grouped: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ def compare(table: Table, statement: Statement, start: int, end: int, settling: 
     sides: dict[Key, list[StatementRow]] = defaultdict(list)
     for row in rows:
         sides[Key(day_of(row.start), (row.model or "") if grouped else ALL_MODELS)].append(row)
-    names = _aliases(table, {key.model for key in sides}) if grouped else {}
+    names = _aliases(table, {key.model for key in sides} if grouped else set[str]())
     covered = frozenset(covered_days(statement, start, end))
     cells: dict[Key, list[Cell]] = defaultdict(list)
     for key, cell in table.cells.items():
@@ -117,7 +118,7 @@ def compare(table: Table, statement: Statement, start: int, end: int, settling: 
             )
             for one in table.straddlers
         ),
-        notes=() if grouped else ("the export is not grouped by model: only days can be compared",),
+        grouped=grouped,
     )
 
 

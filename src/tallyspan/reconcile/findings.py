@@ -11,7 +11,7 @@ from tallyspan.reconcile.aggregate import SECOND_NS, Key
 from tallyspan.reconcile.causes import CAUSES, Certainty, Code
 from tallyspan.reconcile.compare import Bucket, Comparison
 from tallyspan.reconcile.explain import Explained
-from tallyspan.reconcile.explain.flagged import CODES, code_of, evidence_of
+from tallyspan.reconcile.explain.flagged import CODES, code_of, evidence_of, open_unknowns
 from tallyspan.reconcile.explain.part import Part, sources
 from tallyspan.reconcile.report import Finding
 from tallyspan.reconcile.tally import utc
@@ -80,8 +80,9 @@ def _of_unclaimed(comparison: Comparison, explained: Explained) -> Iterable[Find
     claimed = {part.key for part in explained.parts if part.code in UNKNOWN_CODES}
     groups: dict[tuple[Code, str], list[Bucket]] = defaultdict(list)
     for key, bucket in comparison.buckets.items():
-        if bucket.books.unknowns and key not in claimed:
-            groups[code_of(bucket.books.unknowns), key.model].append(bucket)
+        unknowns = open_unknowns(bucket)
+        if unknowns and key not in claimed:
+            groups[code_of(unknowns), key.model].append(bucket)
     for (code, _), group in groups.items():
         places = tuple(bucket.key for bucket in group)
         yield Finding(
@@ -89,7 +90,7 @@ def _of_unclaimed(comparison: Comparison, explained: Explained) -> Iterable[Find
             certainty=Certainty.POSSIBLE,
             bounds=_bounds(comparison, places),
             places=places,
-            evidence=evidence_of([unknown for bucket in group for unknown in bucket.books.unknowns]),
+            evidence=evidence_of([unknown for bucket in group for unknown in open_unknowns(bucket)]),
         )
 
 
@@ -102,7 +103,7 @@ def _of_residuals(comparison: Comparison, residual: Mapping[Key, Vector]) -> Ite
         named = [sources(comparison.buckets[key].rows) for key in keys]
         yield Finding(
             code=Code.UNEXPLAINED,
-            certainty=Certainty.PROVEN,
+            certainty=None,
             amount=Vector.sum(residual[key] for key in keys),
             places=tuple(keys),
             evidence=_first([f"statement rows {rows}" for rows in named if rows]),
@@ -118,11 +119,12 @@ def _of_buckets(comparison: Comparison) -> Iterable[Finding]:
     blank = [b for b in comparison.buckets.values() if b.blank - {Measure.INPUT_CACHED}]
     days = sorted({bucket.key.day for bucket in comparison.buckets.values() if bucket.provisional})
     aliases = [f"{ours} in the books, {theirs} on the statement" for ours, theirs in comparison.aliases.items()]
-    others = [f"{count} records: {why}" for why, count in comparison.table.left_out.items()]
+    others = [f"{plural(count, 'record')}: {why}" for why, count in comparison.table.left_out.items()]
     yield from _noted(Code.BLANK_CELLS, [sources(bucket.rows) for bucket in blank])
     yield from _noted(Code.PROVISIONAL, [utc(day) for day in days])
     yield from _noted(Code.ALIAS, aliases, Certainty.LIKELY)
     yield from _noted(Code.NOT_BILLED_HERE, others)
+    yield from _noted(Code.UNGROUPED, [] if comparison.grouped else ["no row names a model"])
 
 
 def _of_books(comparison: Comparison, observed: Observed) -> Iterable[Finding]:
@@ -133,7 +135,7 @@ def _of_books(comparison: Comparison, observed: Observed) -> Iterable[Finding]:
         for repeat in merged.repeats
         if start <= repeat.counted.started_ns < end
     ]
-    copies = [f"{merged.redelivered} copies"] if merged.redelivered else []
+    copies = [f"{plural(merged.redelivered, 'record')} more than there are"] if merged.redelivered else []
     yield from _noted(Code.CONTRADICTION, [_contradiction(one) for one in merged.conflicts if _inside(one, start, end)])
     yield from _noted(Code.ANSWER_TWICE, twice)
     yield from _noted(Code.LOST, [_lost(gap) for gap in losses.gaps])
@@ -167,8 +169,12 @@ def _contradiction(conflict: Conflict) -> str:
 
 def _lost(gap: Gap) -> str:
     since = "its beginning" if gap.after_ns is None else moment(gap.after_ns)
-    entries = "1 entry" if gap.lost == 1 else f"{gap.lost:,} entries"
-    return f"writer {gap.writer_id}: {entries} between {since} and {moment(gap.before_ns)}"
+    return f"writer {gap.writer_id}: {plural(gap.lost, 'entry', 'entries')} between {since} and {moment(gap.before_ns)}"
+
+
+def plural(number: int, one: str, many: str = "") -> str:
+    """`1 record`, `2 records`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def _cut_off(one: CutOff) -> str:

@@ -9,9 +9,10 @@ from tallyspan.reconcile.aggregate import Key
 from tallyspan.reconcile.causes import Code, Severity
 from tallyspan.reconcile.compare import Bucket, Comparison
 from tallyspan.reconcile.explain import Explained
+from tallyspan.reconcile.explain.flagged import open_unknowns
 from tallyspan.reconcile.findings import Observed, findings
 from tallyspan.reconcile.report import BucketReport, Coverage, Finding, Report, Totals, Verdict
-from tallyspan.reconcile.unknown import bounds
+from tallyspan.reconcile.unknown import Shape, bounds
 from tallyspan.reconcile.vector import Measure, Vector
 
 
@@ -57,7 +58,7 @@ def judge(comparison: Comparison, explained: Explained, observed: Observed, gate
     settled = [bucket for bucket in comparison.buckets.values() if not bucket.provisional]
     found = findings(comparison, explained, observed)
     open_ = _unabsorbed(explained, comparison)
-    unknowns = _unknowns(settled, explained, observed)
+    unknowns = _unknowns(comparison, settled, explained, observed)
     verdict, reason = _verdict(comparison, settled, open_, unknowns, found)
     width = _width(settled, observed)
     code, passed = _gated(verdict, gate, settled, open_, width, found)
@@ -83,7 +84,6 @@ def judge(comparison: Comparison, explained: Explained, observed: Observed, gate
         findings=found,
         unexplained=Vector.sum(residual),
         unexplained_gross=Vector.sum(abs(rest) for rest in residual),
-        notes=comparison.notes,
     )
 
 
@@ -100,11 +100,12 @@ def _unabsorbed(explained: Explained, comparison: Comparison) -> Mapping[Key, Ve
     return left
 
 
-def _unknowns(settled: Sequence[Bucket], explained: Explained, observed: Observed) -> int:
-    attempts = {unknown.record_id for bucket in settled for unknown in bucket.books.unknowns}
+def _unknowns(comparison: Comparison, settled: Sequence[Bucket], explained: Explained, observed: Observed) -> int:
+    attempts = {unknown.record_id for bucket in settled for unknown in open_unknowns(bucket)}
     days = {bucket.key for bucket in settled}
-    shifted = {part.key for part in explained.parts if part.code is Code.OTHER_DAY and part.key in days}
-    return len(attempts) + sum(gap.lost for gap in observed.losses.gaps) + len(shifted)
+    shifted = {part.key.model for part in explained.parts if part.code is Code.OTHER_DAY and part.key in days}
+    attempts |= {one.record_id for one in comparison.straddlers if one.start.model in shifted}
+    return len(attempts) + sum(gap.lost for gap in observed.losses.gaps)
 
 
 def _verdict(
@@ -118,20 +119,15 @@ def _verdict(
         return Verdict.NOTHING_TO_COMPARE, "neither books nor statement hold anything in the window"
     if not settled:
         return Verdict.NOTHING_TO_COMPARE, "no day of the window is settled; --settle 0 compares all the same"
-    differing = sum(bool(open_[bucket.key]) or bool(_kept(bucket)) for bucket in settled)
+    differing = sum(bool(open_[bucket.key]) for bucket in settled)
     if differing:
         return Verdict.DISAGREES, f"{differing} of {len(settled)} buckets differ"
     broken = [one for one in found if one.cause.severity is Severity.ERROR and one.amount is None]
     if broken:
-        return Verdict.DISAGREES, f"the numbers are equal, and {broken[0].cause.title}"
+        return Verdict.DISAGREES, f"no difference in what was compared, but {broken[0].cause.title}"
     if unknowns:
         return Verdict.AGREES_WITHIN_UNKNOWNS, f"{len(settled)} of {len(settled)} buckets within what is marked unknown"
     return Verdict.AGREES, f"{len(settled)} of {len(settled)} buckets identical"
-
-
-def _kept(bucket: Bucket) -> frozenset[Measure]:
-    """Measures that had to be left out though the verdict needs them."""
-    return bucket.blank - {Measure.INPUT_CACHED}
 
 
 def _width(settled: Sequence[Bucket], observed: Observed) -> int | None:
@@ -145,6 +141,8 @@ def _width(settled: Sequence[Bucket], observed: Observed) -> int | None:
             if width is None:
                 return None
             total += width
+        cached = [unknown for unknown in open_unknowns(bucket) if unknown.shape is Shape.NO_CACHED_FIELD]
+        total += sum(unknown.cached.finite_high for unknown in cached)
     return total
 
 

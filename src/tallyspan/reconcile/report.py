@@ -24,6 +24,7 @@ class Finding:
     One cause, with all the buckets it touches.
 
     Attributes:
+        certainty: How far it is shown; None for what is unexplained.
         amount: What it holds of the variance, signed; None if nothing was shown to be its.
         bounds: What it may hold; None if it has no numbers. An interval without a high is unbounded.
         places: Buckets, in order.
@@ -31,7 +32,7 @@ class Finding:
     """
 
     code: Code
-    certainty: Certainty
+    certainty: Certainty | None
     amount: Vector | None = None
     bounds: Mapping[Measure, Interval] | None = None
     places: tuple[Key, ...] = ()

@@ -30,15 +30,20 @@ WORDS: dict[Measure, str] = {
 """The measures in a sentence."""
 
 _MOST_BUCKETS = 40
+_BUCKET_HEAD = (
+    f" UTC   {'model':24}{'requests':>9}{'Δ':>8}{'input':>12}{'Δ':>11}{'Δ cached':>9}{'output':>10}{'Δ':>9}  why"
+)
 _MEANINGS = {0: "agree", 1: "disagree", 2: "could not run", 3: "nothing was compared"}
 
 
 def check_screen(report: Report, *, verbose: bool = False, quiet: bool = False) -> str:
     """Write the report; `quiet` leaves verdict and coverage, `verbose` shows buckets that agree, and notes."""
-    lines = [_coverage(report), *([] if quiet else report.inputs), "", *_verdict(report)]
+    lines = [_coverage(report)]
+    lines += () if quiet else report.inputs
+    lines += ["", *_verdict(report)]
     if not quiet and report.verdict is not Verdict.NOTHING_TO_COMPARE:
         lines += [*_totals(report), *_findings(report, verbose=verbose), *_buckets(report, verbose=verbose)]
-        lines += [f"note: {note}" for note in report.notes] if verbose else []
+        lines += (f"note: {note}" for note in report.notes if verbose)
     passed = f": {report.passed}" if report.passed else ""
     meaning = "passed" if report.passed and report.exit_code == 0 else _MEANINGS[report.exit_code]
     lines.append(f"exit {report.exit_code} ({meaning}{passed})")
@@ -66,16 +71,30 @@ def _verdict(report: Report) -> Iterator[str]:
         Verdict.DISAGREES: "✗ DISAGREES",
         Verdict.NOTHING_TO_COMPARE: "✗ NOTHING TO COMPARE",
     }
-    yield f"{heads[report.verdict]}  {report.reason}"
-    if report.verdict is Verdict.DISAGREES:
-        said = [_in_words(measure, number) for measure, number in report.totals.variance.items() if number]
-        yield f"  OpenAI counted {', '.join(said)} than you recorded" if said else "  the totals are equal"
+    within = report.verdict is Verdict.AGREES_WITHIN_UNKNOWNS
+    yield heads[report.verdict] if within else f"{heads[report.verdict]}  {report.reason}"
+    if within:
+        yield f"  {report.reason}"
+    if report.verdict is Verdict.DISAGREES and _differing(report):
+        yield _in_words(report.totals.variance)
         if report.totals.gross != abs(report.totals.variance):
             yield "  differences of opposite sign cancel in the totals: look at the gross column"
 
 
-def _in_words(measure: Measure, number: int) -> str:
-    return f"{abs(number):,} {WORDS[measure]} {'more' if number > 0 else 'fewer'}"
+def _differing(report: Report) -> bool:
+    return not all(bucket.agrees for bucket in report.buckets)
+
+
+def _in_words(variance: Vector) -> str:
+    more = [_counted(measure, number) for measure, number in variance.items() if number > 0]
+    fewer = [_counted(measure, -number) for measure, number in variance.items() if number < 0]
+    said = [f"{', '.join(names)} {word}" for names, word in ((more, "more"), (fewer, "fewer")) if names]
+    return f"  OpenAI counted {' and '.join(said)} than you recorded" if said else "  the totals are equal"
+
+
+def _counted(measure: Measure, number: int) -> str:
+    words = WORDS[measure]
+    return f"{number:,} {words.removesuffix('s') if number == 1 else words}"
 
 
 def _totals(report: Report) -> Iterator[str]:
@@ -100,13 +119,14 @@ def _findings(report: Report, *, verbose: bool) -> Iterator[str]:
         )
     for finding in shown:
         yield from _finding(finding)
-    if report.verdict is Verdict.DISAGREES and not report.unexplained_gross:
+    if report.verdict is Verdict.DISAGREES and _differing(report) and not report.unexplained_gross:
         yield "nothing is left unexplained"
 
 
 def _finding(finding: Finding) -> Iterator[str]:
     amount = "" if finding.amount is None else f"  {_amount(finding.amount)}"
-    yield f" {finding.code} {finding.cause.title}  {_places(finding.places)}{amount}  {finding.certainty}"
+    certainty = "" if finding.certainty is None else f"  {finding.certainty}"
+    yield f" {finding.code} {finding.cause.title}  {_places(finding.places)}{amount}{certainty}"
     if finding.bounds is not None:
         yield f"     may hold {_interval(finding.bounds)}"
     for sentence in finding.evidence:
@@ -141,8 +161,7 @@ def _buckets(report: Report, *, verbose: bool) -> Iterator[str]:
     shown = [bucket for bucket in report.buckets if verbose or not bucket.agrees]
     if shown:
         yield ""
-        heads = "".join(f"{COLUMNS[measure]:>11}{'Δ':>10}" for measure in (Measure.REQUESTS, Measure.INPUT))
-        yield f" UTC day  {'model':27}{heads}{'Δ cached':>10}{'output':>11}{'Δ':>10}  why"
+        yield _BUCKET_HEAD
         yield from (_bucket(bucket) for bucket in islice(shown, _MOST_BUCKETS))
     if len(shown) > _MOST_BUCKETS:
         yield f" … and {len(shown) - _MOST_BUCKETS} buckets more: --format json has them all"
@@ -154,11 +173,12 @@ def _buckets(report: Report, *, verbose: bool) -> Iterator[str]:
 def _bucket(bucket: BucketReport) -> str:
     books, variance = bucket.books, bucket.variance
     codes = sorted({code.value for code, _ in bucket.parts} | ({"U01"} if bucket.residual else set()))
-    why = " ".join([*codes, *(["not settled"] if bucket.provisional else [])])
+    marks = (("not settled", bucket.provisional), ("blank cells", bucket.blank - {Measure.INPUT_CACHED}))
+    why = " ".join([*codes, *(word for word, holds in marks if holds)])
     return (
-        f" {utc(bucket.key.day)[5:]}    {(bucket.key.model or '(no model)')[:26]:27}"
-        f"{books.requests:>11,}{_signed(variance.requests):>10}{books.input:>11,}{_signed(variance.input):>10}"
-        f"{_signed(variance.input_cached):>10}{books.output:>11,}{_signed(variance.output):>10}  {why}"
+        f" {utc(bucket.key.day)[5:]} {(bucket.key.model or '(no model)')[:23]:24}"
+        f"{books.requests:>9,}{_signed(variance.requests):>8}{books.input:>12,}{_signed(variance.input):>11}"
+        f"{_signed(variance.input_cached):>9}{books.output:>10,}{_signed(variance.output):>9}  {why}"
     ).rstrip()
 
 

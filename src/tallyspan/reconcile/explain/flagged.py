@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from tallyspan.books.gaps import Losses
 from tallyspan.reconcile.aggregate import Key
 from tallyspan.reconcile.causes import Certainty, Code
-from tallyspan.reconcile.compare import Comparison
+from tallyspan.reconcile.compare import Bucket, Comparison
 from tallyspan.reconcile.explain.part import Part, compared
 from tallyspan.reconcile.unknown import Shape, Unknown, fits, least
 from tallyspan.reconcile.vector import Vector
@@ -38,7 +38,25 @@ def marked_unknowns(comparison: Comparison, remaining: Mapping[Key, Vector], _lo
         whole = fits(unknowns, variance)
         amount = variance if whole else compared(least(unknowns), bucket.blank)
         if amount:
-            yield Part(code_of(unknowns), Certainty.LIKELY, key, amount, evidence_of(unknowns), absorbed=True)
+            holders = _holders(unknowns, amount)
+            yield Part(code_of(holders), Certainty.LIKELY, key, amount, evidence_of(holders), absorbed=True)
+
+
+def _holders(unknowns: Sequence[Unknown], amount: Vector) -> Sequence[Unknown]:
+    """Leave out those whose cached part alone is unknown if no cached tokens are at stake."""
+    others = [unknown for unknown in unknowns if unknown.shape is not Shape.NO_CACHED_FIELD]
+    return unknowns if amount.input_cached or not others else others
+
+
+def open_unknowns(bucket: Bucket) -> Sequence[Unknown]:
+    """
+    Give the unknowns of a bucket that the statement does not settle.
+
+    Cached parts can not be negative: where their sum is as stated without them, each of them is 0.
+    """
+    if bucket.variance.input_cached:
+        return bucket.books.unknowns
+    return [unknown for unknown in bucket.books.unknowns if unknown.shape is not Shape.NO_CACHED_FIELD]
 
 
 def evidence_of(unknowns: Sequence[Unknown], most: int = 3) -> tuple[str, ...]:

@@ -17,7 +17,6 @@ GROUPS: Mapping[str, Callable[[StatementRow], str | None]] = {
     "api_key_id": lambda row: row.api_key_id,
     "user_id": lambda row: row.user_id,
     "project_id": lambda row: row.project_id,
-    "service_tier": lambda row: row.service_tier,
 }
 """Groupings of a statement that the books do not know: they may fit a variance, they can not prove it."""
 
@@ -74,16 +73,21 @@ def _who(rows: Sequence[StatementRow]) -> str:
 
 
 def by_group(comparison: Comparison, remaining: Mapping[Key, Vector], losses: Losses) -> Iterable[Part]:
-    """Take the rows of one key, user, project or tier if without them the bucket is whole, and nothing else does it."""
+    """
+    Take the rows of one key, user or project if without them the bucket is whole, and no other group does that.
+
+    A bucket that is missing altogether may as well be among entries that were lost.
+    """
     for key, variance in remaining.items():
         bucket = comparison.buckets[key]
-        if variance.requests <= 0 or fits(bucket.books.unknowns, variance) or _lost(losses, key.day):
+        if variance.requests <= 0 or fits(bucket.books.unknowns, variance):
             continue
         found = [
             (name, value, rows)
             for name, of in GROUPS.items()
             for value, rows in _groups(bucket.rows, of).items()
             if fits(bucket.books.unknowns, variance - _sum(bucket, rows))
+            and not (len(rows) == len(bucket.rows) and _lost(losses, key.day))
         ]
         if found and all(rows == found[0][2] for _, _, rows in found):
             names = ", ".join(f"{name} {value}" for name, value, _ in found)
