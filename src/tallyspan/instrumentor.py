@@ -119,6 +119,7 @@ class Plugin:
         """Begin anew in a forked child: what waits, what is open and what was counted belongs to the parent."""
         self.recorder.closing.forget()
         self.recorder.open_attempts.clear()
+        self._open_calls.forget()
         self.journal.reset()
         self._metrics.counters.reset()
         if self._spool is not None:

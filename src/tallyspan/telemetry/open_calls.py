@@ -40,6 +40,10 @@ class OpenCalls:
         """Forget a call, and give it; None if it is not open."""
         return self._calls.pop(call_id, None)
 
+    def forget(self) -> None:
+        """Forget all calls: in a forked child they are the parent's."""
+        self._calls.clear()
+
     def get(self, call_id: str) -> OpenCall | None:
         """Give a call that is open."""
         return self._calls.get(call_id)

@@ -17,5 +17,11 @@ def as_list(value: object) -> list[object] | None:
 
 
 def as_text(value: object) -> str | None:
-    """Return the text, None if it is none or empty."""
-    return value if isinstance(value, str) and value else None
+    """Return the text, None if it is none, empty, or no Unicode: a lone surrogate would spoil a whole batch of OTLP."""
+    if not isinstance(value, str) or not value or not (value.isascii() or _is_unicode(value)):
+        return None
+    return value
+
+
+def _is_unicode(text: str) -> bool:
+    return not any("\ud800" <= letter <= "\udfff" for letter in text)

@@ -120,7 +120,7 @@ def _judge(call: CallHead, request: RequestHead, head: ResponseHead | None, seen
         return VERDICTS[Ending.HIDDEN] if refused is None else replace(refused, reason=Reason.HIDDEN_RESEND)
     if refused is not None:
         return refused
-    if seen.lines is not None and (seen.final or seen.finished or end.ending is Ending.COMPLETE):
+    if seen.lines is not None and (seen.final or seen.finished):
         return None
     if seen.error_type is not None:
         return Verdict(Reason.DROPPED, Billable.MAYBE)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import TypeGuard
 
 from tallyspan.usage.document import Object, as_object, as_text
 from tallyspan.usage.endpoints import Endpoint
@@ -60,9 +61,7 @@ def read_ask(body: object, endpoint: Endpoint) -> Ask:
         choices=choices,
         service_tier=as_text(asked.get("service_tier")),
         parameters={
-            attribute: value
-            for name, attribute in PARAMETERS.items()
-            if isinstance(value := asked.get(name), str | int | float)
+            attribute: value for name, attribute in PARAMETERS.items() if _is_attribute(value := asked.get(name))
         },
     )
 
@@ -84,6 +83,16 @@ def _wants_usage(options: object) -> bool | None:
     given = as_object(options)
     wanted = None if given is None else given.get("include_usage")
     return wanted if isinstance(wanted, bool) else None
+
+
+def _is_attribute(value: object) -> TypeGuard[str | int | float | bool]:
+    """Tell what can be an attribute: a number that OTLP carries, or text."""
+    if isinstance(value, int):
+        return -_INT64 <= value < _INT64
+    return isinstance(value, float) or as_text(value) is not None
+
+
+_INT64 = 2**63
 
 
 def _count(value: object) -> int | None:

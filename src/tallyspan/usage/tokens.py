@@ -70,7 +70,7 @@ def counted(node: object, shape: Shape) -> Iterator[tuple[Quantity, int]]:
     A key that is absent or null yields nothing: absent is not zero. A whole number written as `7.0` counts as 7.
 
     Raises:
-        ValueError: A count is there, and it is no whole number or is negative.
+        ValueError: A count is there, and it is no whole number, negative, or too large for OTLP.
     """
     found = as_object(node)
     if found is None:
@@ -85,10 +85,14 @@ def counted(node: object, shape: Shape) -> Iterator[tuple[Quantity, int]]:
             yield from counted(value, leaf)
 
 
+_MOST = 2**63 - 1
+"""The largest whole number that OTLP carries (`intValue` is an int64)."""
+
+
 def _whole(value: object, key: str) -> int:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        message = f"{key}: expected a whole number that is not negative, found {value!r}"
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MOST:
+        message = f"{key}: expected a whole number from 0 to 2^63-1, found {value!r}"
         raise ValueError(message)
     return value

@@ -8,7 +8,6 @@ finalizes, a strong one is a cycle.
 
 import weakref
 from collections.abc import AsyncGenerator, Iterator
-from contextlib import aclosing
 from functools import cache
 from typing import TYPE_CHECKING, Any, SupportsIndex
 
@@ -142,13 +141,12 @@ async def _afollow(
 ) -> AsyncGenerator[bytes, None]:
     watched.pulling = True
     try:
-        async with aclosing(chunks):
-            async for chunk in chunks:
-                watched.pulling = False
-                passed = watched.feed(chunk) if read else chunk
-                if passed:
-                    yield passed
-                watched.pulling = True
+        async for chunk in chunks:
+            watched.pulling = False
+            passed = watched.feed(chunk) if read else chunk
+            if passed:
+                yield passed
+            watched.pulling = True
     except GeneratorExit:
         watched.left()
         raise
@@ -157,6 +155,9 @@ async def _afollow(
         if held:
             yield held
         raise
+    finally:
+        if hasattr(chunks, "aclose"):  # at once, as without us, not when a collector finds it
+            await chunks.aclose()
     held = watched.over(response)
     if held:
         yield held

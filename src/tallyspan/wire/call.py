@@ -40,10 +40,9 @@ class Recorder:
     open_attempts: set[Attempt] = field(default_factory=set["Attempt"])
 
     def close_open(self) -> None:
-        """End what is still open when the process exits."""
+        """End what is still open when the process exits, or the plugin is switched off: nobody will see its end."""
         for attempt in list(self.open_attempts):
-            ending = Ending.CANCELLED if attempt.head is None else Ending.CLOSED_EARLY
-            self.guard.run("exit", attempt.finish, ending, NOTHING_SEEN)
+            self.guard.run("exit", attempt.finish, Ending.UNOBSERVED, NOTHING_SEEN)
 
 
 class Call:

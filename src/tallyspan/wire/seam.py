@@ -158,7 +158,7 @@ def _answered(attempt: Attempt, request: Request, untraced: dict[str, Any] | Non
         if verdict_of_status(response.status_code) is not None:
             attempt.finish(Ending.COMPLETE, NOTHING_SEEN)
         elif body is None:
-            watch(response, attempt)
+            _watch(attempt, response)
         else:
             head = attempt.call.head
             scan = scan_of(head.endpoint, response.headers.get("content-type"), attempt.call.recorder.loads)
@@ -167,6 +167,17 @@ def _answered(attempt: Attempt, request: Request, untraced: dict[str, Any] | Non
     finally:
         if attempt.call.alone:
             attempt.call.leave(None)
+
+
+def _watch(attempt: Attempt, response: Response) -> None:
+    """Watch a body; a response that can not be watched (a class with slots) ends here, with its usage unknown."""
+    watched = False
+    try:
+        watch(response, attempt)
+        watched = True
+    finally:
+        if not watched:
+            attempt.finish(Ending.UNOBSERVED, NOTHING_SEEN)
 
 
 def _put_off(recorder: Recorder, call: Call, error: BaseException) -> None:

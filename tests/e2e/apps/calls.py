@@ -6,23 +6,24 @@ import sys
 from collections.abc import Callable
 
 import openai
+from openai.types.chat import ChatCompletionUserMessageParam
 
-MESSAGES = [{"role": "user", "content": "Is it raining?"}]
+MESSAGES = [ChatCompletionUserMessageParam(role="user", content="Is it raining?")]
 client = openai.OpenAI()
 
 
 def chat() -> None:
-    client.chat.completions.create(model="gpt-4o-mini", messages=MESSAGES)  # type: ignore[arg-type]
+    client.chat.completions.create(model="gpt-4o-mini", messages=MESSAGES)
 
 
 def stream() -> None:
-    for _ in client.chat.completions.create(model="gpt-4o-mini", messages=MESSAGES, stream=True):  # type: ignore[arg-type]
+    for _ in client.chat.completions.create(model="gpt-4o-mini", messages=MESSAGES, stream=True):
         pass
 
 
 def leave() -> None:
     """Keep a stream open until the process exits."""
-    words = iter(client.chat.completions.create(model="gpt-4o-mini", messages=MESSAGES, stream=True))  # type: ignore[arg-type]
+    words = iter(client.chat.completions.create(model="gpt-4o-mini", messages=MESSAGES, stream=True))
     next(words)
     kept.append(words)
 
