@@ -29,7 +29,7 @@ def test_the_real_incident_is_explained(capsys: pytest.CaptureFixture[str]) -> N
         "tts-1 alone equals the charge of $132.42 to the cent ($132.42405)",
         "  tts-1: 33 requests, 267,523 characters a request, 2025-04-23",
         "    8,828,270 characters \N{MULTIPLICATION SIGN} $15.00 per 1,000,000 = $132.42405",
-        "  no other of 47 combinations of lines does (by chance 0.003 would)",
+        "  no other of 47 combinations of lines does (by chance 0.0004 would)",
         "  left on the same days: $1.0192647; with it, $1.02 more than was charged;",
         "  when and how that was charged is not in these files",
         "- costs: nothing about 2025-04-23 (1 day); activity there: 111 requests",

@@ -73,7 +73,22 @@ def test_the_search_is_bounded(count: int) -> None:
     tried = [[Choice(line(f"{n}", "0.01"), Decimal("0.01"), None)] for n in range(count)]
     search = find(tried, Decimal("0.10"))
     assert (search.complete, len(search.matches)) == (False, MATCHES)
-    assert search.by_chance > 1
+    assert (search.looked_at, search.tells) == (9, False)
+
+
+def test_few_lines_are_tried_first_so_that_a_line_is_not_drowned_by_chance() -> None:
+    crowd = [line(f"{n}", Decimal(n * n + 7) / 100) for n in range(60)]
+    charge = explain([*crowd, line("a", "431.07")], Decimal("431.07"))
+    assert labels(charge.search.matches[0]) == ["a"]
+    assert (charge.search.complete, charge.search.tells) == (False, True)
+
+
+def test_a_fit_that_chance_makes_tells_nothing() -> None:
+    crowd = [line(f"{n}", Decimal(n * n + 7) / 100) for n in range(60)]
+    charge = explain(crowd, Decimal("99.99"))
+    assert charge.search.matches
+    assert not charge.search.tells
+    assert (len(charge.same_days), len(charge.other_days)) == (0, 60)
 
 
 amounts = st.decimals(-5, 50, places=3)

@@ -1,9 +1,12 @@
 """What a reader accepts, what it tolerates with a note, and how it refuses: in one line that helps."""
 
+import json
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tallyspan.reconcile.statement import Statement, StatementKind
 from tallyspan.statements import StatementError, read_statement, recognise
@@ -15,6 +18,7 @@ USAGE_HEADER = (
     "start_time,end_time,start_time_iso,end_time_iso,num_model_requests,model,batch,input_tokens,output_tokens"
 )
 COST_HEADER = "start_time,end_time,amount_value,amount_currency,line_item"
+FIELDS = ("data", "results", "start_time", "end_time", "object", "amount", "value", "input_tokens", "model", "batch")
 PERIOD = "1745366400,1745452800"
 
 
@@ -71,7 +75,7 @@ def test_floats_for_whole_numbers_are_read_with_a_note() -> None:
     statement = usage(f"{PERIOD},,,4.0,gpt-4o,FALSE,59200.0,12")
     assert dict(statement.rows[0].counts) == {"requests": 4, "input": 59200, "output": 12}
     assert statement.rows[0].batch is False
-    assert statement.notes == ("whole numbers are written as floats (4.0) in 2 columns: read as whole numbers",)
+    assert statement.notes == ("whole numbers are written as floats (4.0) in 2 of the columns: read as whole numbers",)
 
 
 def test_unknown_columns_are_tolerated_with_a_note() -> None:
@@ -133,6 +137,9 @@ def test_an_activity_export_without_rows_has_the_period_of_its_name() -> None:
         ("hello\nworld\n", "usage.csv:1: found 'hello'"),
         ("[]", "found buckets without results"),
         ('{"object":"page","data":[}', "usage.csv:1:26: found broken JSON"),
+        ("[" * 100_000, "usage.csv: found absurd JSON"),
+        (f"[{'9' * 5000}]", "usage.csv: found absurd JSON"),
+        ("[1e99999999999999999999999]", "usage.csv: found absurd JSON"),
         ('{"resourceLogs":[]}', "usage.csv $: found no list 'data'"),
         ('{"data":[{"start_time":1,"end_time":2,"results":[]}]}', "found buckets without results"),
     ],
@@ -181,3 +188,40 @@ def test_books_and_other_files_are_not_statements() -> None:
     assert recognise("notes.txt", b"hello") is None
     assert recognise("any.csv", b"start;end\n") is None
     assert recognise("cost_2026.csv", b"start_time;end_time\n") is StatementKind.COST
+
+
+def is_understood(name: str, content: bytes) -> bool:
+    """Whether it is a statement, or refused in one line."""
+    try:
+        return bool(read_statement((name, content)).variant)
+    except StatementError as bad:
+        return "\n" not in str(bad)
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_a_statement_or_one_line(content: bytes) -> None:
+    for name in ("export.csv", "cost_2026-01-01_2026-01-02.csv", "activity.csv"):
+        assert is_understood(name, content)
+
+
+@given(st.sampled_from([ACTIVITY, COST]), st.integers(0, 2000), st.binary(min_size=1, max_size=6))
+def test_a_damaged_export_is_a_statement_or_one_line(file: Path, at: int, damage: bytes) -> None:
+    whole = file.read_bytes()
+    assert is_understood(file.name, whole[:at] + damage + whole[at + len(damage) :])
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(FIELDS), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(json_values)
+def test_any_json_is_a_statement_or_one_line(value: object) -> None:
+    for document in (
+        value,
+        {"data": value},
+        {"data": [{"start_time": 1745366400, "end_time": 1745366460, "results": value}]},
+    ):
+        assert is_understood("pages.json", json.dumps(document).encode())

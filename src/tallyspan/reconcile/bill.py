@@ -9,7 +9,7 @@ from tallyspan.reconcile.bill_lines import BillLine, lines_of
 from tallyspan.reconcile.charge import Charge, explain
 from tallyspan.reconcile.price import PriceList
 from tallyspan.reconcile.statement import Statement, StatementKind, StatementRow
-from tallyspan.reconcile.tally import DAY, Tally, day_of, grouped, tally
+from tallyspan.reconcile.tally import DAY, Tally, collapse, day_bucket, day_of, grouped, tally
 
 
 class Topic(StrEnum):
@@ -87,7 +87,7 @@ def build(
     until: int | None = None,
 ) -> Bill:
     """
-    Explain.
+    Explain, by UTC day: finer buckets are added up first.
 
     Args:
         statements: One a subject (`statements.merge`), at least one.
@@ -99,16 +99,17 @@ def build(
     start = day_of(min(s.start for s in statements)) if since is None else since
     end = max(s.end for s in statements) if until is None else until
     cut = tuple(_cut(statement, start, end) for statement in statements)
+    daily = tuple(_by_day(statement) for statement in cut)
     return Bill(
         start=start,
         end=end,
         statements=cut,
-        totals={statement.subject: tally(statement.rows) for statement in cut},
-        lines=tuple(line for statement in cut for line in lines_of(statement, statement.rows, prices)),
-        days=tuple(_days(cut, start, end)),
-        keys=_shares(cut, key_of),
-        models=_shares(cut, lambda row: row.model),
-        charge=None if charged is None else _charge(cut, prices, charged),
+        totals={statement.subject: tally(statement.rows) for statement in daily},
+        lines=tuple(line for statement in daily for line in lines_of(statement, statement.rows, prices)),
+        days=tuple(_days(daily, start, end)),
+        keys=_shares(daily, key_of),
+        models=_shares(daily, lambda row: row.model),
+        charge=None if charged is None else _charge(daily, prices, charged),
     )
 
 
@@ -124,8 +125,11 @@ def key_of(row: StatementRow) -> str | None:
 
 
 def _cut(statement: Statement, start: int, end: int) -> Statement:
-    rows = tuple(row for row in statement.rows if start <= row.start < end)
-    return replace(statement, rows=rows)
+    return replace(statement, rows=tuple(row for row in statement.rows if start <= row.start < end))
+
+
+def _by_day(statement: Statement) -> Statement:
+    return replace(statement, rows=tuple(collapse(statement.rows, day_bucket).values()))
 
 
 def _days(statements: Sequence[Statement], start: int, end: int) -> Iterable[BillDay]:
@@ -151,7 +155,7 @@ def _charge(statements: Sequence[Statement], prices: PriceList, charged: Decimal
     """Try whole lines; if none fit, the lines of single days."""
     settled = _money_rows(statements)
     whole = explain([line for statement, rows in settled for line in lines_of(statement, rows, prices)], charged)
-    if whole.search.matches:
+    if whole.search.tells:
         return whole
     daily = [
         line
@@ -160,7 +164,7 @@ def _charge(statements: Sequence[Statement], prices: PriceList, charged: Decimal
         for line in lines_of(statement, day_rows, prices)
     ]
     finer = explain(daily, charged)
-    return finer if finer.search.matches else whole
+    return finer if finer.search.tells else whole
 
 
 def _money_rows(statements: Sequence[Statement]) -> Sequence[tuple[Statement, Sequence[StatementRow]]]:

@@ -45,7 +45,7 @@ def next_exports(bill: Bill) -> tuple[str, ...]:
     texts = [text.format(spans(days)) for days, text in rules if days]
     if keyless and not texts:
         texts.append(f"{keyless[0].subject} again, grouped by API key: this file does not tell who used it")
-    if bill.charge is not None and bill.charge.search.matches and bill.charge.same_days:
+    if bill.charge is not None and bill.charge.same_days:
         texts.append(
             "the receipts of the days after: they tell when the lines that are not in this charge were charged"
         )

@@ -1,8 +1,8 @@
 """What rows of a statement come to, added up; and the UTC day that each belongs to."""
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TypeVar
@@ -68,6 +68,62 @@ def grouped(rows: Iterable[StatementRow], name: Callable[[StatementRow], Name]) 
     for row in rows:
         groups.setdefault(name(row), []).append(row)
     return groups
+
+
+Key = tuple[object, ...]
+"""All that names a row: two rows of one key are parts of one figure."""
+
+
+def name_of(row: StatementRow) -> Key:
+    """What a row is about, whatever its time."""
+    return (
+        row.project_id,
+        row.user_id,
+        row.api_key_id,
+        row.model,
+        row.batch,
+        row.service_tier,
+        row.api_source,
+        row.line_item,
+        row.currency,
+        row.quantity_unit,
+        tuple(sorted(row.dimensions.items())) if row.dimensions else (),
+    )
+
+
+def collapse(
+    rows: Iterable[StatementRow], bucket: Callable[[StatementRow], tuple[int, int]]
+) -> dict[Key, StatementRow]:
+    """
+    Add up the rows that have one name and fall into one bucket, by bucket and name.
+
+    Args:
+        rows: Of one statement.
+        bucket: Start and end of the bucket that a row falls into.
+    """
+    groups = grouped(rows, lambda row: (*bucket(row), *name_of(row)))
+    return {key: _one(parts, *bucket(parts[0])) for key, parts in groups.items()}
+
+
+def day_bucket(row: StatementRow) -> tuple[int, int]:
+    """The UTC day of a row; a row that is longer than a day keeps its length."""
+    day = day_of(row.start)
+    return day, max(day + DAY, row.end)
+
+
+def _one(parts: Sequence[StatementRow], start: int, end: int) -> StatementRow:
+    first = parts[0]
+    if len(parts) == 1 and (first.start, first.end) == (start, end):
+        return first
+    sums = tally(parts)
+    return replace(
+        first,
+        start=start,
+        end=end,
+        counts=sums.counts,
+        amount=next(iter(sums.amounts.values()), None),
+        quantity=next(iter(sums.quantities.values()), None),
+    )
 
 
 def day_of(moment: int) -> int:

@@ -108,7 +108,8 @@ def _charge(charge: Charge) -> Mapping[str, object]:
         "amount": f"{charge.charged:f}",
         "currency": "usd",
         "combinations": charge.search.combinations,
-        "by_chance": f"{charge.search.by_chance:f}",
+        "by_chance": f"{charge.search.by_chance:.2g}",
+        "tells": charge.search.tells,
         "search_complete": charge.search.complete,
         "matches": [
             {"amount": f"{sum_of(match):f}", "lines": [_choice(choice) for choice in match]}

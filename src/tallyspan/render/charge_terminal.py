@@ -9,20 +9,17 @@ from tallyspan.reconcile.money import minus, to_cent
 
 _TIMES = "\N{MULTIPLICATION SIGN}"
 _FEW = 3
-_LIKELY = 1
-"""From this many fits by chance on, a fit says nothing."""
+_LINES = 10
 
 
 def charge_lines(charge: Charge) -> Iterable[str]:
     """The explanation, line by line."""
-    matches = charge.search.matches
-    if not matches:
+    if not charge.search.tells:
         yield from _without_match(charge)
         return
-    first = matches[0]
-    named = " + ".join(choice.line.label for choice in first)
+    first = charge.search.matches[0]
     alone = "alone equals" if len(first) == 1 else "together equal"
-    yield f"{named} {alone} the charge of {_sum(charge)} to the cent ({dollars(sum_of(first))})"
+    yield f"{_named(first)} {alone} the charge of {_sum(charge)} to the cent ({dollars(sum_of(first))})"
     for choice in first:
         yield from _reckoned(choice)
     yield from _rivals(charge)
@@ -64,20 +61,20 @@ def _product(offer: Offer) -> str:
 
 def _rivals(charge: Charge) -> Iterable[str]:
     search = charge.search
+    chance = f"by chance {search.by_chance:.1g} would"
     tried = f"{search.combinations:,} combinations of lines"
-    rivals = len(search.matches) - 1
+    if not search.complete:
+        tried += f" (all of up to {search.looked_at} of the {search.lines})"
+    rivals = search.matches[1:]
     if rivals:
-        at_least = "" if search.complete else "at least "
-        yield f"  {at_least}{rivals} other combinations do too, so this fit alone proves nothing:"
-        yield from (
-            f"    {' + '.join(choice.line.label for choice in match)}" for match in search.matches[1 : _FEW + 1]
-        )
-    elif not search.complete:
-        yield f"  the search was stopped before it had seen all {tried}: others may fit too"
+        yield f"  {len(rivals)} other of {tried} fit, too ({chance}): which one it was is not in these files"
+        yield from (f"    {_named(match)}" for match in rivals[:_FEW])
     else:
-        yield f"  no other of {tried} does (by chance {search.by_chance} would)"
-    if search.by_chance >= _LIKELY:
-        yield f"  with {tried}, about {search.by_chance:,} would fit by chance: this fit alone proves nothing"
+        yield f"  no other of {tried} does ({chance})"
+
+
+def _named(match: Iterable[Choice]) -> str:
+    return " + ".join(choice.line.label for choice in match)
 
 
 def _left(charge: Charge) -> Iterable[str]:
@@ -114,7 +111,12 @@ def _without_match(charge: Charge) -> Iterable[str]:
     everything = sum_of(charge.other_days)
     gap = minus(everything, charge.charged)
     direction = "more" if gap > 0 else "less"
-    seen = "" if charge.search.complete else " that could be tried"
-    yield f"no combination of lines{seen} equals the charge of {_sum(charge)} to the cent"
+    search = charge.search
+    few = "" if search.complete else f" of up to {search.looked_at}"
+    if search.matches:
+        yield f"combinations of {len(search.matches[0])} lines and more equal the charge of {_sum(charge)} to the cent,"
+        yield f"  but about {search.by_chance:,.0f} would by chance alone: that tells nothing"
+    else:
+        yield f"no combination{few} of lines equals the charge of {_sum(charge)} to the cent"
     yield f"  all lines together: {dollars(everything)}, {dollars(abs(gap))} {direction} than was charged"
-    yield from (f"    {_short(choice)}{_otherwise(choice.line)}" for choice in charge.other_days[:10])
+    yield from (f"    {_short(choice)}{_otherwise(choice.line)}" for choice in charge.other_days[:_LINES])

@@ -1,7 +1,7 @@
 """Pages of the Usage and Costs API as JSON: one page, an array of pages, or one page a line."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import cast
 
@@ -9,7 +9,7 @@ from tallyspan.reconcile.statement import Statement
 from tallyspan.statements.assemble import Source, assemble
 from tallyspan.statements.errors import StatementError, quoted
 from tallyspan.statements.layouts import API_LAYOUTS, Layout
-from tallyspan.statements.rows import read_row
+from tallyspan.statements.rows import Bucket, RowReader
 
 Placed = tuple[str, object]
 """File, line and JSON path, and the value that stands there."""
@@ -32,7 +32,7 @@ def read_pages(source: Source, text: str, empty: Layout | None) -> Statement:
     pages = [(place, _members(place, page)) for place, page in _pages(source.name, text)]
     pairs = [pair for place, page in pages for bucket in _listed(place, page, "data") for pair in _results(bucket)]
     layout = _layout(source.name, [result for _, result in pairs], empty)
-    buckets = [read_row(layout, result, place) for place, result in pairs]
+    buckets = list(_read(layout, pairs))
     unknown = sorted({name for _, result in pairs for name in result if name not in (*layout.columns, *_TIMES)})
     notes = [f"fields that are not known and not read: {', '.join(unknown)}"] if unknown else []
     if pages and pages[-1][1].get("has_more") is True:
@@ -41,12 +41,22 @@ def read_pages(source: Source, text: str, empty: Layout | None) -> Statement:
     return assemble(source, layout, f"{surface}, API pages", buckets, notes)
 
 
+def _read(layout: Layout, pairs: Iterable[tuple[str, Mapping[str, str]]]) -> Iterator[Bucket]:
+    """Results have few sets of fields, if not one; each set is a table of its own."""
+    readers: dict[tuple[str, ...], RowReader] = {}
+    for place, result in pairs:
+        columns = tuple(result)
+        if columns not in readers:
+            readers[columns] = RowReader(layout, columns)
+        yield readers[columns].read(list(result.values()), place)
+
+
 _TIMES = ("start_time", "end_time")
 
 
 def _pages(name: str, text: str) -> Iterator[Placed]:
     try:
-        document = _decode(text)
+        document = _decode(name, text)
     except json.JSONDecodeError as whole:
         if not whole.msg.startswith("Extra data"):
             raise _broken(name, whole.lineno, whole) from None
@@ -57,13 +67,19 @@ def _pages(name: str, text: str) -> Iterator[Placed]:
         if not line.strip():
             continue
         try:
-            yield from _flat(f"{name}:{number}", _decode(line))
+            yield from _flat(f"{name}:{number}", _decode(name, line))
         except json.JSONDecodeError as fault:
             raise _broken(name, number, fault) from None
 
 
-def _decode(text: str) -> object:
-    return json.loads(text, parse_float=Decimal, parse_constant=Decimal)
+def _decode(name: str, text: str) -> object:
+    try:
+        return json.loads(text, parse_float=Decimal, parse_constant=Decimal)
+    except json.JSONDecodeError:
+        raise
+    except (RecursionError, ValueError, ArithmeticError) as fault:
+        # Brackets too deep, an integer of thousands of digits, an exponent beyond what Decimal holds.
+        raise StatementError(name, found=f"absurd JSON ({fault})", expected="pages of the API", do=_AGAIN) from None
 
 
 def _broken(name: str, line: int, fault: json.JSONDecodeError) -> StatementError:

@@ -9,6 +9,7 @@ from tallyspan.statements.errors import quoted
 AGAIN = "take the file as OpenAI wrote it, not through a spreadsheet"
 
 _WHOLE = re.compile(r"\d{1,18}(\.0*)?")
+_SHORT = 18
 _SECONDS = re.compile(r"\d{9,10}(\.0*)?")  # Unix seconds from 1973 to 2286; milliseconds have 13 digits
 _SCIENTIFIC = re.compile(r"[+-]?\d+(\.\d+)?[eE][+-]?\d+")
 _DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}.*")
@@ -27,15 +28,12 @@ class CellError(Exception):
 
 def whole(text: str) -> int:
     """A count. `4.0` is 4 (dashboards write it where a column has blanks); `4.5`, `1.2E+07` and `12,400` are errors."""
+    if text.isascii() and text.isdecimal() and len(text) <= _SHORT:
+        return int(text)
     if _WHOLE.fullmatch(text) is None:
         lost = " (a spreadsheet has dropped its digits)" if _SCIENTIFIC.fullmatch(text) else ""
         raise CellError(text, f"a whole number{lost}")
     return int(text.partition(".")[0])
-
-
-def is_float(text: str) -> bool:
-    """Whether a count is written with a decimal point."""
-    return "." in text
 
 
 def number(text: str) -> Decimal:

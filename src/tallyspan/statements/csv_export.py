@@ -2,14 +2,14 @@
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from tallyspan.reconcile.statement import Statement, StatementKind
 from tallyspan.statements.assemble import Source, assemble
-from tallyspan.statements.cells import AGAIN, is_float
+from tallyspan.statements.cells import AGAIN
 from tallyspan.statements.errors import StatementError, quoted
-from tallyspan.statements.layouts import TIMES, Layout, Reads
-from tallyspan.statements.rows import Bucket, read_row
+from tallyspan.statements.layouts import TIMES, Layout
+from tallyspan.statements.rows import RowReader
 
 Line = tuple[int, list[str]]
 """Number of a record's first line in the file, and its cells."""
@@ -30,13 +30,15 @@ def read_csv(source: Source, text: str, layout: Layout) -> Statement:
         )
     header = [name.strip() for name in first[1]]
     _check_header(source.name, first[0], header, layout)
-    floats: set[str] = set()
-    buckets = [_bucket(source.name, layout, header, line, floats) for line in lines]
+    reader = RowReader(layout, header)
+    buckets = [reader.read(cells, f"{source.name}:{number}") for number, cells in _full(source.name, header, lines)]
     notes = [
         *_note("columns that are not known and not read", [name for name in header if name not in _known(layout)]),
     ]
-    if floats:
-        notes.append(f"whole numbers are written as floats (4.0) in {len(floats)} columns: read as whole numbers")
+    if reader.floats:
+        notes.append(
+            f"whole numbers are written as floats (4.0) in {len(reader.floats)} of the columns: read as whole numbers"
+        )
     variant = f"{_title(layout)}, {len(header)} columns"
     return assemble(source, layout, variant, buckets, notes)
 
@@ -96,18 +98,11 @@ def _check_header(name: str, number: int, header: list[str], layout: Layout) -> 
         )
 
 
-def _bucket(name: str, layout: Layout, header: list[str], line: Line, floats: set[str]) -> Bucket:
-    number, cells = line
-    place = f"{name}:{number}"
-    if len(cells) != len(header):
-        raise StatementError(
-            place, found=f"{len(cells)} cells", expected=f"{len(header)}, as in the header", do="export it again"
-        )
-    named = {column: cell.strip() for column, cell in zip(header, cells, strict=True)}
-    bucket = read_row(layout, named, place)
-    floats.update(
-        column
-        for column, text in named.items()
-        if column in layout.columns and layout.columns[column].reads is Reads.COUNT and is_float(text)
-    )
-    return bucket
+def _full(name: str, header: list[str], lines: Iterable[Line]) -> Iterator[Line]:
+    """The lines, each known to have a cell for every column."""
+    for number, cells in lines:
+        if len(cells) != len(header):
+            place, found = f"{name}:{number}", f"{len(cells)} cells"
+            expected = f"{len(header)}, as in the header"
+            raise StatementError(place, found=found, expected=expected, do="export it again")
+        yield number, cells

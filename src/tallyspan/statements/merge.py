@@ -10,12 +10,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from tallyspan.reconcile.money import total
 from tallyspan.reconcile.statement import Statement, StatementRow
-from tallyspan.reconcile.tally import Tally, day_of, tally, utc
+from tallyspan.reconcile.tally import Key, Tally, collapse, day_of, tally, utc
 from tallyspan.statements.errors import StatementError
 
-Key = tuple[object, ...]
 Rows = Mapping[Key, StatementRow]
 
 
@@ -38,11 +36,7 @@ def merge(statements: Iterable[Statement], newest: str | None = None) -> tuple[S
 
 def add_up(rows: Iterable[StatementRow]) -> Rows:
     """Rows of one file by key; the same key adds up, as exports repeat a key where a column is not shown."""
-    found: dict[Key, StatementRow] = {}
-    for row in rows:
-        key = _key(row)
-        found[key] = _sum(found[key], row) if key in found else row
-    return found
+    return collapse(rows, lambda row: (row.start, row.end))
 
 
 def _merge_subject(files: Sequence[Statement], newest: str | None) -> Statement:
@@ -144,37 +138,8 @@ def _names(parts: Sequence[tuple[Statement, Rows]]) -> str:
     return ", ".join(file.name for file, _ in parts)
 
 
-def _key(row: StatementRow) -> Key:
-    return (
-        row.start,
-        row.end,
-        row.project_id,
-        row.user_id,
-        row.api_key_id,
-        row.model,
-        row.batch,
-        row.service_tier,
-        row.api_source,
-        row.line_item,
-        row.currency,
-        row.quantity_unit,
-        tuple(sorted(row.dimensions.items())),
-    )
-
-
 def _same(left: StatementRow, right: StatementRow) -> bool:
     return (dict(left.counts), left.amount, left.quantity) == (dict(right.counts), right.amount, right.quantity)
-
-
-def _sum(left: StatementRow, right: StatementRow) -> StatementRow:
-    amounts = [value for value in (left.amount, right.amount) if value is not None]
-    quantities = [value for value in (left.quantity, right.quantity) if value is not None]
-    return replace(
-        left,
-        counts=tally([left, right]).counts,
-        amount=total(amounts) if amounts else None,
-        quantity=total(quantities) if quantities else None,
-    )
 
 
 def _gaps(files: Sequence[Statement]) -> tuple[tuple[int, int], ...]:

@@ -1,6 +1,6 @@
-"""The one interpreter of the layouts: named cells of one line in, a bucket and its row out."""
+"""The one interpreter of the layouts: the cells of one line in, a bucket and its row out."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from types import MappingProxyType
@@ -9,7 +9,7 @@ from typing import TypedDict, cast
 from tallyspan.reconcile.statement import StatementRow
 from tallyspan.statements.cells import CellError, boolean, number, pseudonym, seconds, whole, words
 from tallyspan.statements.errors import StatementError
-from tallyspan.statements.layouts import Column, Layout, Reads
+from tallyspan.statements.layouts import Layout, Reads
 
 DAY = 86_400
 
@@ -40,89 +40,102 @@ class _Fields(TypedDict, total=False):
     quantity: Decimal
 
 
-def read_row(layout: Layout, cells: Mapping[str, str], place: str) -> Bucket:
+class RowReader:
     """
-    Read one line.
+    Reads the lines of one file; made once for its columns.
 
-    Args:
-        layout: What the columns mean.
-        cells: Text by column name; empty text is a blank cell, a missing name is a column that the file does not have.
-        place: File and line, for messages.
-
-    Raises:
-        StatementError: A cell can not be read.
+    Attributes:
+        floats: Columns in which a whole number was written with a decimal point.
     """
-    start, end = _times(layout, cells, place)
-    counts: dict[str, int] = {}
-    dimensions: dict[str, str] = {}
-    fields: dict[str, object] = {}
-    for column, text in cells.items():
-        spec = layout.columns.get(column)
-        if spec is None or not text:
-            continue
-        try:
-            _put(spec, text, counts, dimensions, fields)
-        except CellError as bad:
-            raise StatementError(place, found=bad.found, expected=bad.expected, do=bad.do, column=column) from None
-    if not (counts or dimensions or fields):
-        return Bucket(start, end, None)
-    row = StatementRow(
-        start=start,
-        end=end,
-        counts=MappingProxyType(counts),
-        dimensions=MappingProxyType(dimensions),
-        source=place,
-        **cast("_Fields", fields),
-    )
-    return Bucket(start, end, row)
 
+    def __init__(self, layout: Layout, columns: Sequence[str]) -> None:
+        self.floats: set[str] = set()
+        self._layout = layout
+        self._at = {column: index for index, column in enumerate(columns)}
+        known = [(index, column, layout.columns.get(column)) for index, column in enumerate(columns)]
+        self._plan = [(index, column, spec) for index, column, spec in known if spec and spec.reads is not Reads.SKIP]
+        self._texts: dict[str, str] = {}
 
-def _put(
-    spec: Column, text: str, counts: dict[str, int], dimensions: dict[str, str], fields: dict[str, object]
-) -> None:
-    match spec.reads:
-        case Reads.COUNT:
-            counts[spec.name] = whole(text)
-        case Reads.DIMENSION:
-            dimensions[spec.name] = words(text)
-        case Reads.FIELD:
-            fields[spec.name] = words(text)
-        case Reads.FLAG:
-            fields[spec.name] = boolean(text)
-        case Reads.NUMBER:
-            fields[spec.name] = number(text)
-        case Reads.PERSON:
-            fields[spec.name] = pseudonym(text)
-        case Reads.SKIP:
-            pass
+    def read(self, cells: Sequence[str], place: str) -> Bucket:
+        """
+        Read one line.
 
+        Args:
+            cells: Text by column, in the order of the columns; empty text is a blank cell.
+            place: File and line, for messages.
 
-def _times(layout: Layout, cells: Mapping[str, str], place: str) -> tuple[int, int]:
-    start = _time(layout.start, cells, place)
-    if layout.end is not None:
-        end = _time(layout.end, cells, place)
-        if end <= start:
-            raise StatementError(
-                place,
-                found=f"an end of {end} for a start of {start}",
-                expected="a bucket that ends after it starts",
-                do="export it again",
-                column=layout.end,
-            )
-        return start, end
-    if start % DAY:
-        raise StatementError(
-            place,
-            found=str(start),
-            expected="midnight UTC",
-            do="export it again, by day",
-            column=layout.start,
+        Raises:
+            StatementError: A cell can not be read.
+        """
+        start, end = self._times(cells, place)
+        counts: dict[str, int] = {}
+        dimensions: dict[str, str] = {}
+        fields: dict[str, object] = {}
+        for index, column, spec in self._plan:
+            text = cells[index].strip()
+            if not text:
+                continue
+            try:
+                if spec.reads is Reads.COUNT:
+                    counts[spec.name] = self._count(column, text)
+                elif spec.reads is Reads.DIMENSION:
+                    dimensions[spec.name] = self._text(text)
+                else:
+                    fields[spec.name] = self._text(text) if spec.reads is Reads.FIELD else _VALUES[spec.reads](text)
+            except CellError as bad:
+                raise _refused(place, column, bad) from None
+        if not (counts or dimensions or fields):
+            return Bucket(start, end, None)
+        row = StatementRow(
+            start=start,
+            end=end,
+            counts=MappingProxyType(counts),
+            dimensions=MappingProxyType(dimensions),
+            source=place,
+            **cast("_Fields", fields),
         )
-    return start, start + DAY
+        return Bucket(start, end, row)
+
+    def _count(self, column: str, text: str) -> int:
+        if "." in text:
+            self.floats.add(column)
+        return whole(text)
+
+    def _text(self, text: str) -> str:
+        """The same text is one object in all rows: files repeat few names very often."""
+        found = self._texts.get(text)
+        if found is None:
+            found = self._texts[text] = words(text)
+        return found
+
+    def _times(self, cells: Sequence[str], place: str) -> tuple[int, int]:
+        layout = self._layout
+        start = self._time(layout.start, cells, place)
+        if layout.end is not None:
+            end = self._time(layout.end, cells, place)
+            if end <= start:
+                found, expected = f"an end of {end} for a start of {start}", "a bucket that ends after it starts"
+                raise StatementError(place, found=found, expected=expected, do="export it again", column=layout.end)
+            return start, end
+        if start % DAY:
+            do = "export it again, by day"
+            raise StatementError(place, found=str(start), expected="midnight UTC", do=do, column=layout.start)
+        return start, start + DAY
+
+    def _time(self, column: str, cells: Sequence[str], place: str) -> int:
+        at = self._at.get(column)
+        try:
+            return seconds("" if at is None else cells[at].strip())
+        except CellError as bad:
+            raise _refused(place, column, bad) from None
 
 
-def _time(column: str, cells: Mapping[str, str], place: str) -> int:
-    try:
-        return seconds(cells.get(column, ""))
-    except CellError as bad:
-        raise StatementError(place, found=bad.found, expected=bad.expected, do=bad.do, column=column) from None
+_VALUES: Mapping[Reads, Callable[[str], object]] = {
+    Reads.FLAG: boolean,
+    Reads.NUMBER: number,
+    Reads.PERSON: pseudonym,
+}
+
+
+def _refused(place: str, column: str, bad: CellError) -> StatementError:
+    return StatementError(place, found=bad.found, expected=bad.expected, do=bad.do, column=column)
