@@ -75,7 +75,7 @@ wheel: .venv/.stamp
 	@$(STEP) "wheel" "$$(requirements/uv.sh)" build --quiet --no-build-isolation --python $(BIN)/python --out-dir dist
 
 clean: ## remove all that was made here
-	rm -rf .venv .venvs dist .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venvs dist tallyspan-demo .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/.stamp: requirements/dev.txt pyproject.toml requirements/install.sh
