@@ -79,6 +79,42 @@ def test_a_charge_that_nothing_equals_is_not_forced(capsys: pytest.CaptureFixtur
     assert "more than was charged" in text
 
 
+def costs(folder: Path, *lines: str) -> str:
+    file = folder / "cost_2025-04-23_2025-04-23.csv"
+    header = "start_time,end_time,amount_value,amount_currency,line_item,quantity,quantity_unit"
+    file.write_text("\n".join([header, *(f"1745366400,1745452800,{line}" for line in lines), ""]))
+    return str(file)
+
+
+def test_lines_with_money_are_tried_as_exported_and_rivals_are_named(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = costs(tmp_path, "20.00,usd,tts,5,characters", "20.00,usd,whisper,,", "7.5,usd,files,,", "3,eur,other,,")
+    text = ran(capsys, file, "--charged", "20.00")
+    assert "tts alone equals the charge of $20.00 to the cent ($20.00)" in text
+    assert "  tts: 2025-04-23, $20.00 as exported" in text
+    assert "1 other of 7 combinations of lines fit, too (by chance 0.0006 would): which one it was" in text
+    assert "    files: $7.50 as exported, 2025-04-23" in text
+    assert "3.00 EUR + $47.50" in text
+
+
+def test_a_fit_by_chance_is_not_called_an_explanation(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    file = costs(tmp_path, *(f"0.0{n % 9 + 1},usd,item {n},," for n in range(40)))
+    text = ran(capsys, file, "--charged", "1.23")
+    assert "would by chance alone: that tells nothing" in text
+    assert "item 39" in text
+
+
+def test_a_charge_needs_lines_with_money_or_a_price(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert "no line has money or a price" in ran(capsys, costs(tmp_path, "3,eur,other,,"), "--charged", "1.23")
+
+
+def test_long_tables_are_cut_and_whole_with_v(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    file = costs(tmp_path, *(f"{n + 1},usd,item {n},," for n in range(40)))
+    assert "9 more, shown with -v" in ran(capsys, file)
+    assert "more, shown with -v" not in ran(capsys, file, "-v")
+
+
 def test_costs_alone_are_a_bill(capsys: pytest.CaptureFixture[str]) -> None:
     text = ran(capsys, COST)
     assert "(not grouped by line item)" in text

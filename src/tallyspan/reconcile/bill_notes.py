@@ -102,10 +102,11 @@ def _one_sided_days(bill: Bill) -> Iterable[Note]:
 
 def _identity(bill: Bill) -> Iterable[Note]:
     costs = [s for s in bill.statements if s.kind is _COST]
-    usage = [s for s in bill.statements if s.subject == "completions"]
+    usage = [s for s in bill.statements if s.kind is StatementKind.USAGE]
     if not costs or not usage:
         return
-    both = {day.start for day in bill.days if not {"costs", "completions"} & set(day.missing)}
+    subjects = {s.subject for s in (*costs, *usage)}
+    both = {day.start for day in bill.days if not subjects.intersection(day.missing)}
     sides = [[row for s in side for row in s.rows if day_of(row.start) in both] for side in (costs, usage)]
     found = compare_tokens(*sides)
     if found is None:

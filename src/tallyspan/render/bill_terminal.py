@@ -60,7 +60,9 @@ def _table(title: str, *columns: str) -> Table:
     table = Table(title=title, title_justify="left", title_style="", box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for column in columns:
         right = column in ("requests", "money")
-        table.add_column(column, justify="right" if right else "left", overflow="fold", no_wrap=column == "line")
+        table.add_column(
+            column, justify="right" if right else "left", overflow="fold", no_wrap=column in ("line", "days")
+        )
     return table
 
 
@@ -109,7 +111,13 @@ def _line_rows(lines: Iterable[BillLine]) -> Iterable[Sequence[str]]:
         elif isinstance(line.offers, Unpriced):
             paid = "not priced"
         counts = counted(line.tally) or _quantity(line.tally)
-        yield line.label, span(line.first, line.last), _requests(line.tally), counts, each, paid
+        yield line.label, _short_span(line), _requests(line.tally), counts, each, paid
+
+
+def _short_span(line: BillLine) -> str:
+    """`11-22 to 11-23`: the years stand at the head of the screen."""
+    first, last = utc(line.first)[5:], utc(line.last)[5:]
+    return first if first == last else f"{first} to {last}"
 
 
 def _day_rows(days: Iterable[BillDay]) -> Iterable[Sequence[str]]:
