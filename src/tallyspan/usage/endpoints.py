@@ -140,6 +140,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
 )
 
 UNMETERED: tuple[str, ...] = (
+    "/chat/completions",
     "/responses/input_tokens",
     "/moderations",
     "/models",
@@ -150,10 +151,11 @@ UNMETERED: tuple[str, ...] = (
     "/organization",
     "/projects",
 )
-"""Prefixes of paths where a POST costs nothing.
+"""Prefixes of paths where a POST costs nothing; a row of the table comes first.
 
 Sources: help.openai.com/en/articles/4936833 (moderation is free), the API reference (counting input tokens, files,
-uploads and conversations carry no price of their own; what is stored is billed by day, not by request).
+uploads and conversations carry no price of their own; what is stored is billed by day, not by request; a POST to
+`/chat/completions/{id}` changes the metadata of a stored completion).
 """
 
 _BY_PATH: Mapping[str, Endpoint] = MappingProxyType({row.path: row for row in ENDPOINTS})

@@ -77,11 +77,10 @@ class Attempt:
         end = End(self._truly(ending), ended_ns or recorder.clock_ns(), error_type)
         try:
             for number, exchange in enumerate(self.exchanges.made[:-1]):
-                if exchange.carried_body and recorder.policy.is_own(exchange.host, exchange.port):
+                if exchange.is_post and exchange.body_sent and recorder.policy.is_own(exchange.host, exchange.port):
                     self._hidden(number)
-            head = self.head
-            if head is None and self.exchanges.made:
-                head = self.exchanges.made[-1].head
+            posts = [exchange for exchange in self.exchanges.made if exchange.is_post]
+            head = self.head if self.head is not None or not posts else posts[-1].head
             self.call.recorded(observe(self.call.head, self.request, head, seen, end))
         finally:
             self.call.part_ended()
@@ -90,9 +89,10 @@ class Attempt:
         """Correct by the trace what an exception's name says: nothing was sent, or something was."""
         if ending is Ending.COMPLETE or not self.exchanges.heard:
             return ending
-        if not self.exchanges.made:
+        posts = [exchange for exchange in self.exchanges.made if exchange.is_post]
+        if not posts:
             return Ending.NEVER_SENT
-        return Ending.DROPPED if ending is Ending.NEVER_SENT and self.exchanges.made[-1].body_sent else ending
+        return Ending.DROPPED if ending is Ending.NEVER_SENT and posts[-1].body_sent else ending
 
     def _hidden(self, number: int) -> None:
         """Record an exchange of this attempt that was followed by another."""

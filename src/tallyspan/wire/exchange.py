@@ -31,9 +31,10 @@ class Exchange:
     answer: Any = None
 
     @property
-    def carried_body(self) -> bool:
-        """Tell whether the whole POST was on the wire."""
-        return self.body_sent and self.request.method == b"POST"
+    def is_post(self) -> bool:
+        """Tell a request of the API from a proxy's CONNECT, or a redirected GET."""
+        method: bytes = self.request.method
+        return method == b"POST"
 
     @property
     def host(self) -> str:

@@ -59,11 +59,21 @@ class Policy:
             or (port is not None and f"{host}:{port}" in self.hosts)
         )
 
-    def provider(self, host: str, port: int | None, *, azure: bool) -> str:
-        """Name the provider behind a host."""
+    def provider(self, host: str, port: int | None, path: str, *, azure: bool) -> str:
+        """
+        Name the provider behind a host.
+
+        Args:
+            host: As in the URL.
+            port: None for the scheme's own.
+            path: Azure is told by `/openai/` in it, unless the host was declared OpenAI's own (a gateway).
+            azure: The SDK's client is one for Azure.
+        """
         if azure:
             return AZURE
-        return OPENAI if self.is_own(host, port) else OTHER
+        if self.is_own(host, port):
+            return OPENAI
+        return AZURE if "/openai/" in path else OTHER
 
     def may_ask_usage(self, provider: str, root: str, api_version: str | None) -> bool:
         """

@@ -98,7 +98,7 @@ def _server(recorder: Recorder, client: Client, given: str) -> _Server:
 
 
 def _served(recorder: Recorder, url: Url, *, azure: bool) -> _Server:
-    provider = recorder.policy.provider(url.host, url.port, azure=azure or "/openai/" in url.path)
+    provider = recorder.policy.provider(url.host, url.port, url.path, azure=azure)
     return _Server(provider, url.host, url.port or (80 if url.scheme == "http" else 443), url.path)
 
 
