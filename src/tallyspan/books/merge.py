@@ -101,7 +101,7 @@ def _one_version(key: str, copies: Sequence[UsageRecord]) -> _Choice:
     versions = results or intents
     if len(versions) == 1:
         return _Choice(versions[0], None, redelivered)
-    return _Choice(None, Conflict(key, tuple(sorted(versions, key=_order))), redelivered)
+    return _Choice(None, Conflict(key, tuple(sorted(versions, key=repr))), redelivered)
 
 
 def _distinct(copies: Iterable[UsageRecord]) -> list[UsageRecord]:
@@ -112,9 +112,8 @@ def _distinct(copies: Iterable[UsageRecord]) -> list[UsageRecord]:
     return found
 
 
-def _order(record: UsageRecord) -> tuple[int, str, str]:
-    # The text settles ties between versions of one id, so that a report never depends on the order of files.
-    return (record.started_ns, record.record_id, repr(record))
+def _order(record: UsageRecord) -> tuple[int, str]:
+    return (record.started_ns, record.record_id)
 
 
 def _resolved(record: UsageRecord) -> UsageRecord:

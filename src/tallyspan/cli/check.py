@@ -76,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
 def check(books: Books, statement: Statement, options: CheckOptions, now: int) -> Report:
     """Compare what was read; `now` is Unix seconds."""
     start = max(statement.start, statement.start if options.since is None else options.since)
-    end = min(statement.end, statement.end if options.until is None else options.until)
+    end = max(start, min(statement.end, statement.end if options.until is None else options.until))
     merged = merge_books(books.entries)
     comparison = compare(
         aggregate(merged.records, start, end), statement, start, end, Settling(now, options.settle_hours)
@@ -115,6 +115,9 @@ def _books(inputs: Inputs) -> Books:
 
 
 def _statement(statements: Sequence[Statement], options: CheckOptions) -> Statement | None:
+    if options.newest is not None and options.newest not in {one.name for one in statements}:
+        msg = f"--newest {options.newest}: not one of the exports given"
+        raise CouldNotRunError(msg)
     usable = [one for one in statements if one.kind is StatementKind.USAGE and one.subject == SUBJECT]
     if not usable:
         return None
@@ -135,10 +138,9 @@ def _uncovered(statement: Statement, options: CheckOptions) -> tuple[str, ...]:
 
 
 def _inputs(books: Books, statements: Sequence[Statement]) -> tuple[str, ...]:
-    names = ", ".join(file.name for file in books.files[:3])
-    more = f" and {len(books.files) - 3} more" if len(books.files) > 3 else ""  # noqa: PLR2004 - what fits on a line
+    names = books.files[0].name if len(books.files) == 1 else f"{len(books.files)} files"
     foreign = f", {books.foreign:,} log records of others skipped" if books.foreign else ""
-    lines = [f"books      {names}{more}: {len(books.entries):,} entries{foreign}"]
+    lines = [f"books      {names}: {len(books.entries):,} entries{foreign}"]
     for one in statements:
         used = "" if one.subject == SUBJECT else ", not compared by this version"
         lines.append(f"statement  {one.name}: {one.variant}, {len(one.rows):,} rows{used}")

@@ -59,7 +59,7 @@ def judge(comparison: Comparison, explained: Explained, observed: Observed, gate
     found = findings(comparison, explained, observed)
     open_ = _unabsorbed(explained, comparison)
     unknowns = _unknowns(comparison, settled, explained, observed)
-    verdict, reason = _verdict(comparison, settled, open_, unknowns, found)
+    verdict, reason = _verdict(comparison, observed, settled, open_, unknowns, found)
     width = _width(settled, observed)
     code, passed = _gated(verdict, gate, settled, open_, width, found)
     residual = [explained.residual[bucket.key] for bucket in settled]
@@ -108,20 +108,24 @@ def _unknowns(comparison: Comparison, settled: Sequence[Bucket], explained: Expl
     return len(attempts) + sum(gap.lost for gap in observed.losses.gaps)
 
 
-def _verdict(
+def _verdict(  # noqa: PLR0913, PLR0917 - the verdict looks at everything
     comparison: Comparison,
+    observed: Observed,
     settled: Sequence[Bucket],
     open_: Mapping[Key, Vector],
     unknowns: int,
     found: Sequence[Finding],
 ) -> tuple[Verdict, str]:
     if not comparison.buckets:
-        return Verdict.NOTHING_TO_COMPARE, "neither books nor statement hold anything in the window"
+        nothing = "neither books nor statement hold anything in the window"
+        return Verdict.NOTHING_TO_COMPARE, next(iter(observed.uncovered), nothing)
     if not settled:
         return Verdict.NOTHING_TO_COMPARE, "no day of the window is settled; --settle 0 compares all the same"
-    differing = sum(bool(open_[bucket.key]) for bucket in settled)
+    differing = {bucket.key for bucket in settled if open_[bucket.key]}
     if differing:
-        return Verdict.DISAGREES, f"{differing} of {len(settled)} buckets differ"
+        held = sum(bool(bucket.variance) for bucket in settled if bucket.key not in differing)
+        within = f", {held} more within what is marked unknown" if held else ""
+        return Verdict.DISAGREES, f"{len(differing)} of {len(settled)} buckets differ{within}"
     broken = [one for one in found if one.cause.severity is Severity.ERROR and one.amount is None]
     if broken:
         return Verdict.DISAGREES, f"no difference in what was compared, but {broken[0].cause.title}"

@@ -6,6 +6,7 @@ How much was looked at, do they agree, why not, where, what is to be done; the f
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import islice
+from textwrap import wrap
 
 from tallyspan.reconcile.aggregate import Key
 from tallyspan.reconcile.causes import Severity
@@ -29,6 +30,9 @@ WORDS: dict[Measure, str] = {
 }
 """The measures in a sentence."""
 
+WIDTH = 100
+"""Columns of a screen; a name without a space may still be longer."""
+
 _MOST_BUCKETS = 40
 _BUCKET_HEAD = (
     f" UTC   {'model':24}{'requests':>9}{'Δ':>8}{'input':>12}{'Δ':>11}{'Δ cached':>9}{'output':>10}{'Δ':>9}  why"
@@ -39,11 +43,11 @@ _MEANINGS = {0: "agree", 1: "disagree", 2: "could not run", 3: "nothing was comp
 def check_screen(report: Report, *, verbose: bool = False, quiet: bool = False) -> str:
     """Write the report; `quiet` leaves verdict and coverage, `verbose` shows buckets that agree, and notes."""
     lines = [_coverage(report)]
-    lines += () if quiet else report.inputs
+    lines += () if quiet else (piece for line in report.inputs for piece in _wrapped(line, "", "           "))
     lines += ["", *_verdict(report)]
     if not quiet and report.verdict is not Verdict.NOTHING_TO_COMPARE:
         lines += [*_totals(report), *_findings(report, verbose=verbose), *_buckets(report, verbose=verbose)]
-        lines += (f"note: {note}" for note in report.notes if verbose)
+        lines += (piece for note in report.notes for piece in _wrapped(f"note: {note}", ""))
     passed = f": {report.passed}" if report.passed else ""
     meaning = "passed" if report.passed and report.exit_code == 0 else _MEANINGS[report.exit_code]
     lines.append(f"exit {report.exit_code} ({meaning}{passed})")
@@ -52,7 +56,7 @@ def check_screen(report: Report, *, verbose: bool = False, quiet: bool = False) 
 
 def _coverage(report: Report) -> str:
     one = report.coverage
-    first, last = utc(report.start), utc(report.end - 1)
+    first, last = utc(report.start), utc(max(report.start, report.end - 1))
     days = first if first == last else f"{first} … {last}"
     provisional = f" · {one.provisional_days} not settled" if one.provisional_days else ""
     return (
@@ -126,24 +130,33 @@ def _findings(report: Report, *, verbose: bool) -> Iterator[str]:
 def _finding(finding: Finding) -> Iterator[str]:
     amount = "" if finding.amount is None else f"  {_amount(finding.amount)}"
     certainty = "" if finding.certainty is None else f"  {finding.certainty}"
-    yield f" {finding.code} {finding.cause.title}  {_places(finding.places)}{amount}{certainty}"
+    places = f"  {_places(finding.places)}" if finding.places else ""
+    yield from _wrapped(f"{finding.code} {finding.cause.title}{places}{amount}{certainty}", " ", "     ")
     if finding.bounds is not None:
-        yield f"     may hold {_interval(finding.bounds)}"
+        yield from _wrapped(f"may hold {_interval(finding.bounds)}", "     ")
     for sentence in finding.evidence:
-        yield f"     {sentence}"
-    yield f"     do   {finding.cause.do}"
+        yield from _wrapped(sentence, "     ")
+    yield from _wrapped(f"do   {finding.cause.do}", "     ", "          ")
+
+
+def _wrapped(text: str, indent: str, hanging: str = "       ") -> list[str]:
+    return wrap(text, WIDTH, initial_indent=indent, subsequent_indent=hanging, break_on_hyphens=False)
 
 
 def _places(places: Sequence[Key]) -> str:
     models = sorted({key.model or "(no model)" for key in places})
     days = sorted({utc(key.day)[5:] for key in places})
     many = f"{days[0]} … {days[-1]}" if len(days) > 1 else "".join(days)
-    return f"{', '.join(models)} {many}" if places else ""
+    return f"{', '.join(models)} {many}"
 
 
 def _amount(amount: Vector) -> str:
-    said = [f"{_signed(number)} {COLUMNS[measure]}" for measure, number in amount.items() if number]
+    said = [f"{_signed(number)} {_column(measure, abs(number))}" for measure, number in amount.items() if number]
     return ", ".join(said) or "0"
+
+
+def _column(measure: Measure, number: int) -> str:
+    return COLUMNS[measure].removesuffix("s") if number == 1 else COLUMNS[measure]
 
 
 def _interval(bounds: Mapping[Measure, Interval]) -> str:
@@ -153,7 +166,7 @@ def _interval(bounds: Mapping[Measure, Interval]) -> str:
             said.append(f"{interval.low:,} or more {COLUMNS[measure]}")
         elif interval.high:
             span = f"{interval.low:,} to {interval.high:,}" if interval.low != interval.high else f"{interval.low:,}"
-            said.append(f"{span} {COLUMNS[measure]}")
+            said.append(f"{span} {_column(measure, interval.high)}")
     return ", ".join(said) or "nothing"
 
 
