@@ -142,6 +142,8 @@ def test_quiet_prints_nothing(capsys: pytest.CaptureFixture[str]) -> None:
         ([ACTIVITY, "--since", "yesterday"], "--since: found 'yesterday', expected a UTC day such as 2025-04-23"),
         ([ACTIVITY, "--since", "2025-05-01"], "the window is empty"),
         ([ACTIVITY, "--kind", "cost"], "--kind: found 'cost', expected FILE=KIND"),
+        ([ACTIVITY, "--kind", "other.csv=cost"], "--kind other.csv: not one of the files given"),
+        ([ACTIVITY, "--since", "2025-04-24", "--until", "2025-04-23"], "both days are included"),
         ([ACTIVITY, "--kind", f"{ACTIVITY}=cost"], "no column amount_value"),
         ([ACTIVITY, "--newest", "other.csv"], "--newest other.csv: not one of the files given"),
     ],

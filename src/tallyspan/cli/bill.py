@@ -5,17 +5,16 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
 from decimal import Decimal
 from types import MappingProxyType
 
 from tallyspan.cli.exits import CouldNotRunError, Exit
+from tallyspan.cli.flags import kinds, window
 from tallyspan.cli.parser import Commands
 from tallyspan.prices import list_prices
 from tallyspan.reconcile.bill import build
 from tallyspan.reconcile.bill_notes import notes
 from tallyspan.reconcile.statement import Statement
-from tallyspan.reconcile.tally import DAY
 from tallyspan.render.bill_json import bill_json
 from tallyspan.render.bill_terminal import bill_terminal
 from tallyspan.statements import KINDS, StatementError, merge, read_statement
@@ -55,19 +54,22 @@ def register(commands: Commands) -> None:
 def run(args: argparse.Namespace) -> int:
     """Read, explain, print at once."""
     files: list[str] = args.files
+    since, until = window(args.since, args.until)
     options = BillOptions(
         charged=_sum(args.charged),
-        since=_day("--since", args.since),
-        until=_day("--until", args.until, days=1),
+        since=since,
+        until=until,
         newest=args.newest,
         format=args.format,
         verbose=args.verbose,
         quiet=args.quiet,
-        kinds=_kinds(args.kind, files),
+        kinds=kinds(args.kind),
     )
-    if options.newest is not None and options.newest not in files:
-        msg = f"--newest {options.newest}: not one of the files given"
-        raise CouldNotRunError(msg)
+    for flag, names in (("--newest", filter(None, [options.newest])), ("--kind", options.kinds)):
+        for name in names:
+            if name not in files:
+                msg = f"{flag} {name}: not one of the files given"
+                raise CouldNotRunError(msg)
     sys.stdout.write(show(read(files, options.kinds), options))
     return Exit.AGREE
 
@@ -110,25 +112,3 @@ def _sum(text: str | None) -> Decimal | None:
         msg = f"--charged: found '{text}', expected US dollars such as 132.42; give the sum on the receipt"
         raise CouldNotRunError(msg)
     return Decimal(found[1])
-
-
-def _day(flag: str, text: str | None, days: int = 0) -> int | None:
-    if text is None:
-        return None
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        msg = f"{flag}: found '{text}', expected a UTC day such as 2025-04-23"
-        raise CouldNotRunError(msg) from None
-    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) + days * DAY
-
-
-def _kinds(pairs: Sequence[str], files: Sequence[str]) -> Mapping[str, str]:
-    kinds: dict[str, str] = {}
-    for pair in pairs:
-        file, equals, kind = pair.rpartition("=")
-        if not equals or file not in files:
-            msg = f"--kind: found '{pair}', expected FILE=KIND with one of the files given"
-            raise CouldNotRunError(msg)
-        kinds[file] = kind
-    return kinds

@@ -2,15 +2,14 @@
 
 import argparse
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
 from decimal import Decimal
 from types import MappingProxyType
 
 from tallyspan.cli.exits import CouldNotRunError
+from tallyspan.cli.flags import kinds, window
 from tallyspan.reconcile.judge import FailOn, Gate, Tolerance
-from tallyspan.reconcile.tally import DAY
 
 _NUMBER = re.compile(r"(\d{1,15})")
 _SHARE = re.compile(r"(\d{1,3}(?:\.\d{1,6})?)%")
@@ -39,10 +38,7 @@ def from_arguments(args: argparse.Namespace) -> CheckOptions:
     Raises:
         CouldNotRunError: A value does not fit; the line names the flag.
     """
-    since, until = _day("--since", args.since), _day("--until", args.until, days=1)
-    if since is not None and until is not None and since >= until:
-        msg = f"--since {args.since} is after --until {args.until}; both days are included"
-        raise CouldNotRunError(msg)
+    since, until = window(args.since, args.until)
     unknown = None if args.max_unknown is None else _tolerance("--max-unknown", args.max_unknown)
     return CheckOptions(
         files=tuple(args.files),
@@ -55,23 +51,12 @@ def from_arguments(args: argparse.Namespace) -> CheckOptions:
             max_unknown=unknown,
             fail_on=FailOn(args.fail_on),
         ),
-        kinds=_kinds(args.kind),
+        kinds=kinds(args.kind),
         newest=args.newest,
         format=args.format,
         verbose=args.verbose,
         quiet=args.quiet,
     )
-
-
-def _day(flag: str, text: str | None, days: int = 0) -> int | None:
-    if text is None:
-        return None
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        msg = f"{flag}: found '{text}', expected a UTC day such as 2025-04-23"
-        raise CouldNotRunError(msg) from None
-    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) + days * DAY
 
 
 def _hours(text: str) -> int:
@@ -92,14 +77,3 @@ def _tolerance(flag: str, text: str) -> Tolerance:
     money = "; dollars are not compared by this version" if text.startswith("$") else ""
     msg = f"{flag}: found '{text}', expected a whole number or a percentage such as 0.5%{money}"
     raise CouldNotRunError(msg)
-
-
-def _kinds(pairs: Sequence[str]) -> Mapping[str, str]:
-    kinds: dict[str, str] = {}
-    for pair in pairs:
-        file, equals, kind = pair.rpartition("=")
-        if not equals:
-            msg = f"--kind: found '{pair}', expected FILE=KIND"
-            raise CouldNotRunError(msg)
-        kinds[file] = kind
-    return kinds
