@@ -23,11 +23,11 @@ from tallyspan.telemetry.metrics import Metrics
 from tallyspan.telemetry.open_calls import OpenCalls
 from tallyspan.telemetry.sink import Telemetry, with_fallback
 from tallyspan.telemetry.spans import Spans
-from tallyspan.wire.call import Recorder
 from tallyspan.wire.closing import Closing
 from tallyspan.wire.guard import Guard
 from tallyspan.wire.patch import Patch
 from tallyspan.wire.policy import Policy, StreamUsage
+from tallyspan.wire.recorder import Recorder
 
 _LOGGER = logging.getLogger("tallyspan")
 _VERSION = version("tallyspan")

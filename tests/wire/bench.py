@@ -11,11 +11,11 @@ from typing import Self
 from tallyspan.books.record import UsageRecord
 from tallyspan.books.sink import CallEnd, CallStart, Detach
 from tallyspan.demo import StandIn
-from tallyspan.wire.call import Recorder
 from tallyspan.wire.closing import Closing
 from tallyspan.wire.guard import Guard
 from tallyspan.wire.patch import Patch
 from tallyspan.wire.policy import Policy, StreamUsage
+from tallyspan.wire.recorder import Recorder
 
 PATCH = Patch()
 

@@ -3,46 +3,21 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tallyspan.books.record import UsageRecord
-from tallyspan.books.sink import CallEnd, CallStart, Detach, Sink
+from tallyspan.books.sink import CallEnd, CallStart, Detach
 from tallyspan.usage.ending import Ending
 from tallyspan.usage.observe import CallHead, End, RequestHead, observe
-from tallyspan.usage.scan import NOTHING_SEEN, Loads
-from tallyspan.wire.attempt import Attempt
-from tallyspan.wire.closing import Closing
-from tallyspan.wire.guard import Guard
+from tallyspan.usage.scan import NOTHING_SEEN
 from tallyspan.wire.http import Request
-from tallyspan.wire.policy import Policy
+from tallyspan.wire.recorder import Recorder
 
 if TYPE_CHECKING:
     from contextvars import Token
 
 CALL: ContextVar[Call | None] = ContextVar("tallyspan_call", default=None)
-
-
-@dataclass(eq=False, kw_only=True)
-class Recorder:
-    """What every call needs; one for each time the plugin is switched on."""
-
-    policy: Policy
-    sink: Sink
-    guard: Guard
-    closing: Closing
-    clock_ns: Callable[[], int]
-    new_id: Callable[[], str]
-    loads: Loads
-    active: bool = True
-    open_attempts: set[Attempt] = field(default_factory=set["Attempt"])
-
-    def close_open(self) -> None:
-        """End what is still open when the process exits, or the plugin is switched off: nobody will see its end."""
-        for attempt in list(self.open_attempts):
-            self.guard.run("exit", attempt.finish, Ending.UNOBSERVED, NOTHING_SEEN)
 
 
 class Call:

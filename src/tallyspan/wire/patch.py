@@ -7,7 +7,7 @@ from types import ModuleType
 
 from wrapt import register_post_import_hook
 
-from tallyspan.wire.call import Recorder
+from tallyspan.wire.recorder import Recorder
 from tallyspan.wire.seam import Method, Seam, Wrapper, wrap_async_request, wrap_async_send, wrap_request, wrap_send
 
 

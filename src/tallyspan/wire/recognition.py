@@ -10,8 +10,9 @@ from tallyspan.usage.endpoints import Endpoint, endpoint_of, tabled_by_suffix
 from tallyspan.usage.observe import CallHead
 from tallyspan.usage.request import Ask, may_ask, read_ask, with_usage_asked
 from tallyspan.wire.attempt import Attempt
-from tallyspan.wire.call import CALL, Call, Recorder
+from tallyspan.wire.call import CALL, Call
 from tallyspan.wire.http import Request, Url, body_at_hand
+from tallyspan.wire.recorder import Recorder
 from tallyspan.wire.sdk import Client, Options
 
 _AZURE_CLIENT = "BaseAzureClient"

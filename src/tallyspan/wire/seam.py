@@ -17,10 +17,11 @@ from tallyspan.usage.ending import Ending, verdict_of_status
 from tallyspan.usage.scan import NOTHING_SEEN, scan_of
 from tallyspan.wire.attempt import Attempt
 from tallyspan.wire.body import watch
-from tallyspan.wire.call import Call, Recorder
+from tallyspan.wire.call import Call
 from tallyspan.wire.exchange import head_of, traced, traced_async
 from tallyspan.wire.http import Request, Response, body_at_hand
 from tallyspan.wire.recognition import attempt_of, call_of
+from tallyspan.wire.recorder import Recorder
 
 Method: TypeAlias = Callable[..., Any]
 Wrapper: TypeAlias = Callable[["Seam", Method], Method]
@@ -33,6 +34,12 @@ class Seam:
     recorder: Recorder | None = None
 
 
+def _bound(wrapped: Method, owner: object) -> Method:
+    """Bind what we wrapped as Python would: wrapt's own wrappers find the instance only so, and else pass through."""
+    bind: Callable[[object, type], Method] | None = getattr(wrapped, "__get__", None)
+    return wrapped if bind is None else bind(owner, type(owner))
+
+
 def wrap_request(seam: Seam, wrapped: Method) -> Method:
     """Wrap a sync client's `request`."""
 
@@ -41,10 +48,10 @@ def wrap_request(seam: Seam, wrapped: Method) -> Method:
         recorder = seam.recorder
         begun = None if recorder is None else recorder.guard.run("a call", call_of, recorder, self, args, kwargs)
         if recorder is None or begun is None:
-            return wrapped(self, *args, **kwargs)
+            return _bound(wrapped, self)(*args, **kwargs)
         call, args, kwargs = begun
         try:
-            result = wrapped(self, *args, **kwargs)
+            result = _bound(wrapped, self)(*args, **kwargs)
         except BaseException as error:
             recorder.guard.run("a call's error", call.leave, error)
             raise
@@ -62,10 +69,10 @@ def wrap_async_request(seam: Seam, wrapped: Method) -> Method:
         recorder = seam.recorder
         begun = None if recorder is None else recorder.guard.run("a call", call_of, recorder, self, args, kwargs)
         if recorder is None or begun is None:
-            return await wrapped(self, *args, **kwargs)
+            return await _bound(wrapped, self)(*args, **kwargs)
         call, args, kwargs = begun
         try:
-            result = await wrapped(self, *args, **kwargs)
+            result = await _bound(wrapped, self)(*args, **kwargs)
         except GeneratorExit as error:
             recorder.guard.run("a call's end", _put_off, recorder, call, error)
             raise
@@ -86,10 +93,10 @@ def wrap_send(seam: Seam, wrapped: Method) -> Method:
         recorder = seam.recorder
         attempt = None if recorder is None else recorder.guard.run("an attempt", attempt_of, recorder, request)
         if recorder is None or attempt is None:
-            return wrapped(self, request, *args, **kwargs)
+            return _bound(wrapped, self)(request, *args, **kwargs)
         untraced = recorder.guard.run("a request", _sending, attempt, request, traced)
         try:
-            response = wrapped(self, request, *args, **kwargs)
+            response = _bound(wrapped, self)(request, *args, **kwargs)
         except BaseException as error:
             recorder.guard.run("an attempt's error", _failed, attempt, request, untraced, error)
             raise
@@ -107,10 +114,10 @@ def wrap_async_send(seam: Seam, wrapped: Method) -> Method:
         recorder = seam.recorder
         attempt = None if recorder is None else recorder.guard.run("an attempt", attempt_of, recorder, request)
         if recorder is None or attempt is None:
-            return await wrapped(self, request, *args, **kwargs)
+            return await _bound(wrapped, self)(request, *args, **kwargs)
         untraced = recorder.guard.run("a request", _sending, attempt, request, traced_async)
         try:
-            response = await wrapped(self, request, *args, **kwargs)
+            response = await _bound(wrapped, self)(request, *args, **kwargs)
         except BaseException as error:
             recorder.guard.run("an attempt's error", _failed, attempt, request, untraced, error)
             raise
