@@ -92,6 +92,13 @@ def test_an_answer_that_came_twice_counts_once() -> None:
     assert (repeat.response_id, repeat.counted, repeat.set_aside) == ("r1", first, (again,))
 
 
+def test_other_servers_may_repeat_their_ids() -> None:
+    same = [replace(measured(name, response_id="chatcmpl-1"), provider="_other") for name in "ab"]
+    merged = merge(entries(same))
+    assert len(merged.records) == 2
+    assert merged.repeats == ()
+
+
 def test_a_measured_attempt_counts_before_a_flagged_one_of_the_same_answer() -> None:
     merged = merge(entries([pending("a", "r1"), measured("b", at=NOON + 5, response_id="r1")]))
     assert [record.record_id for record in merged.records] == ["b"]

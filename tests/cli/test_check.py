@@ -177,6 +177,11 @@ def test_what_can_not_run_is_one_line(
             f"{USAGE}:2",
         ),
         ("books.jsonl", b"nothing of the kind\n", "books.jsonl:1"),
+        (
+            USAGE,
+            b"start_time,end_time,num_model_requests,model,input_tokens,output_tokens\n1795046401,1795132801,3,m,1,1\n",
+            "expected one inside a UTC day",
+        ),
     ],
 )
 def test_bad_input_is_one_line_and_nothing_is_printed(

@@ -10,8 +10,8 @@ from tallyspan.books.record import Entry, UsageRecord
 from tallyspan.reconcile.aggregate import SECOND_NS, aggregate
 from tallyspan.reconcile.compare import Settling, compare
 from tallyspan.reconcile.explain import explain
-from tallyspan.reconcile.findings import Observed
 from tallyspan.reconcile.judge import Gate, judge
+from tallyspan.reconcile.observed import Observed
 from tallyspan.reconcile.report import Report
 from tallyspan.reconcile.statement import Statement
 
@@ -23,7 +23,8 @@ def check_entries(written: Iterable[Entry], stated: Statement, gate: Gate | None
     table = aggregate(merged.records, stated.start, stated.end)
     comparison = compare(table, stated, stated.start, stated.end, Settling(now))
     lost = losses(delivered, Window(stated.start * SECOND_NS, stated.end * SECOND_NS))
-    return judge(comparison, explain(comparison, lost), Observed(merged=merged, losses=lost), gate or Gate())
+    observed = Observed(merged=merged, losses=lost)
+    return judge(comparison, explain(comparison, observed), observed, gate or Gate())
 
 
 def check(records: Sequence[UsageRecord], stated: Statement, gate: Gate | None = None, now: int = NOW) -> Report:

@@ -106,8 +106,15 @@ CASES_BY_NAME: Mapping[str, Case] = {
         [TIMED_OUT, ANSWERED], [row((2, 200, 0, 18), key="key_shop"), row((7, 700, 0, 70), key="key_cron")]
     ),
     "foreign_model": Case(calls(2), [row((2, 200, 0, 20)), row((5, 900, 0, 90), model=OTHER, key="key_cron")]),
+    "foreign_model_and_a_torn_line": Case(
+        calls(2), [row((2, 200, 0, 20)), row((5, 900, 0, 90), model=OTHER)], spoil=_torn
+    ),
     "foreign_project_hidden_by_extra_records": Case(
         calls(3, project="proj_a"), [row((1, 100, 0, 10), project="proj_a"), row((2, 200, 0, 20), project="proj_b")]
+    ),
+    "foreign_project_and_a_timeout": Case(
+        [*calls(2, project="proj_a"), flagged("lost")],
+        [row((3, 250, 0, 25), project="proj_a"), row((2, 200, 0, 20), project="proj_b")],
     ),
     "batch_not_recorded": Case(calls(2), [row((2, 200, 0, 20), batch=False), row((40, 9000, 0, 800), batch=True)]),
     "opposite_errors": Case(

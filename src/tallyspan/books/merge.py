@@ -11,6 +11,9 @@ from itertools import groupby
 
 from tallyspan.books.record import UNBOUNDED, Billable, Entry, Kind, Phase, Reason, State, UsageRecord
 
+OWN_PROVIDER = "openai"
+"""What records of OpenAI's own hosts name as their provider (`gen_ai.provider.name`)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
@@ -131,16 +134,21 @@ def _without_repeats(spends: Sequence[UsageRecord]) -> tuple[list[UsageRecord], 
     Keep one attempt for each response id.
 
     The provider gives every answer that it charges an id of its own; an id seen twice is the same answer served again
-    (a cache, a replay). A measured attempt counts before a flagged one, then the earliest.
+    (a cache, a replay). A measured attempt counts before a flagged one, then the earliest. Other servers may repeat
+    their ids, so there all count.
     """
-    kept = [record for record in spends if record.response_id is None]
+    kept = [record for record in spends if _own_response_id(record) is None]
     repeats: list[Repeat] = []
-    for response_id, group in _grouped(spends, lambda record: record.response_id):
+    for response_id, group in _grouped(spends, _own_response_id):
         first, *others = sorted(group, key=lambda record: (record.state is State.FLAGGED, *_order(record)))
         kept.append(first)
         if others:
             repeats.append(Repeat(response_id, first, tuple(others)))
     return sorted(kept, key=_order), repeats
+
+
+def _own_response_id(record: UsageRecord) -> str | None:
+    return record.response_id if record.provider == OWN_PROVIDER else None
 
 
 @dataclass(frozen=True, slots=True)

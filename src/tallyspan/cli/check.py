@@ -17,8 +17,8 @@ from tallyspan.ledger import Books, BooksError, named, read_books
 from tallyspan.reconcile.aggregate import SECOND_NS, aggregate
 from tallyspan.reconcile.compare import Settling, compare, covered_days
 from tallyspan.reconcile.explain import explain
-from tallyspan.reconcile.findings import Observed
 from tallyspan.reconcile.judge import FailOn, judge
+from tallyspan.reconcile.observed import Observed
 from tallyspan.reconcile.report import Report
 from tallyspan.reconcile.statement import Statement, StatementKind
 from tallyspan.reconcile.tally import DAY, day_of, utc
@@ -88,7 +88,7 @@ def check(books: Books, statement: Statement, options: CheckOptions, now: int) -
         incomplete=named(books.incomplete),
         uncovered=_uncovered(statement, options),
     )
-    return judge(comparison, explain(comparison, observed.losses), observed, options.gate)
+    return judge(comparison, explain(comparison, observed), observed, options.gate)
 
 
 def _without_books(statements: Sequence[Statement], options: CheckOptions) -> int:
@@ -125,6 +125,11 @@ def _statement(statements: Sequence[Statement], options: CheckOptions) -> Statem
         (merged,) = merge(usable, options.newest)
     except StatementError as bad:
         raise CouldNotRunError(str(bad)) from bad
+    crossing = next((row for row in merged.rows if day_of(row.start) != day_of(row.end - 1)), None)
+    if crossing is not None:
+        found = f"found a bucket from {crossing.start} to {crossing.end}, expected one inside a UTC day"
+        msg = f"{crossing.source}: {found}; export it again by day, hour or minute"
+        raise CouldNotRunError(msg)
     return merged
 
 

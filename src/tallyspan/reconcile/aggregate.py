@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from tallyspan.books.merge import OWN_PROVIDER
 from tallyspan.books.quantities import Quantity, Unit
 from tallyspan.books.record import Billable, Reason, State, UsageLine, UsageRecord
 from tallyspan.reconcile.served import ServedModels
@@ -12,9 +13,6 @@ from tallyspan.reconcile.unknown import Shape, Unknown
 from tallyspan.reconcile.vector import Interval, Vector
 
 SECOND_NS = 1_000_000_000
-
-OWN_PROVIDER = "openai"
-"""Only what OpenAI's own hosts served can be on OpenAI's statement (record: `gen_ai.provider.name`)."""
 
 OTHER_EXPORTS: Mapping[str, str] = {
     "/embeddings": "embeddings",
@@ -70,7 +68,7 @@ class Table:
 
     Attributes:
         straddlers: Measured attempts over midnight; they are in `cells` under their first day.
-        projects: What the records name as project; the empty string stands for records that name none.
+        projects: What measured records name as project; the empty string stands for records that name none.
         records: How many records are in the cells.
         batches: Whether a batch is among them.
         refused: Attempts that were never charged (4xx, never sent).
@@ -114,7 +112,7 @@ def aggregate(records: Iterable[UsageRecord], start: int, end: int) -> Table:
     return Table(
         cells=_cells(charged, names),
         straddlers=tuple(one for record in charged for one in _straddles(record)),
-        projects=frozenset(record.project or "" for record in charged),
+        projects=frozenset(record.project or "" for record in charged if record.state is State.MEASURED),
         records=len(charged),
         batches=any(record.batch_id is not None for record in charged),
         refused=len(inside) - len(charged),

@@ -2,17 +2,17 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from tallyspan.books.gaps import CutOff, Gap, Losses
-from tallyspan.books.merge import Conflict, Merged
+from tallyspan.books.gaps import CutOff, Gap
+from tallyspan.books.merge import Conflict
 from tallyspan.reconcile.aggregate import SECOND_NS, Key
 from tallyspan.reconcile.causes import CAUSES, Certainty, Code
 from tallyspan.reconcile.compare import Bucket, Comparison
 from tallyspan.reconcile.explain import Explained
 from tallyspan.reconcile.explain.flagged import CODES, code_of, evidence_of, open_unknowns
 from tallyspan.reconcile.explain.part import Part, sources
+from tallyspan.reconcile.observed import Observed
 from tallyspan.reconcile.report import Finding
 from tallyspan.reconcile.tally import utc
 from tallyspan.reconcile.unknown import bounds
@@ -22,24 +22,6 @@ SHOWN = 5
 """Pieces of evidence that a finding lists; the rest is counted."""
 
 UNKNOWN_CODES = frozenset({*CODES.values(), Code.SEVERAL_UNKNOWNS})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Observed:
-    """
-    What the books, as they were read, say of themselves.
-
-    Attributes:
-        unreadable: Places and complaints of lines that did not decode.
-        incomplete: Records with lines missing, named.
-        uncovered: Days, asked for or recorded, that no statement covers, named.
-    """
-
-    merged: Merged
-    losses: Losses
-    unreadable: tuple[str, ...] = ()
-    incomplete: tuple[str, ...] = ()
-    uncovered: tuple[str, ...] = field(default=())
 
 
 def findings(comparison: Comparison, explained: Explained, observed: Observed) -> tuple[Finding, ...]:

@@ -10,7 +10,8 @@ from tallyspan.reconcile.causes import Code, Severity
 from tallyspan.reconcile.compare import Bucket, Comparison
 from tallyspan.reconcile.explain import Explained
 from tallyspan.reconcile.explain.flagged import open_unknowns
-from tallyspan.reconcile.findings import Observed, findings
+from tallyspan.reconcile.findings import findings
+from tallyspan.reconcile.observed import Observed
 from tallyspan.reconcile.report import BucketReport, Coverage, Finding, Report, Totals, Verdict
 from tallyspan.reconcile.unknown import Shape, bounds
 from tallyspan.reconcile.vector import Measure, Vector

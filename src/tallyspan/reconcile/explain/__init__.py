@@ -7,7 +7,6 @@ So parts + residual = variance, for every bucket and measure, and nothing is spr
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from tallyspan.books.gaps import Losses
 from tallyspan.reconcile.aggregate import Key
 from tallyspan.reconcile.compare import Comparison
 from tallyspan.reconcile.explain.coverage import days_without_books
@@ -15,9 +14,10 @@ from tallyspan.reconcile.explain.flagged import marked_unknowns
 from tallyspan.reconcile.explain.part import Part
 from tallyspan.reconcile.explain.shifted import other_days
 from tallyspan.reconcile.explain.unrecorded import by_dimension, by_group, by_model
+from tallyspan.reconcile.observed import Observed
 from tallyspan.reconcile.vector import Vector
 
-Explainer = Callable[[Comparison, Mapping[Key, Vector], Losses], Iterable[Part]]
+Explainer = Callable[[Comparison, Mapping[Key, Vector], Observed], Iterable[Part]]
 
 EXPLAINERS: Sequence[Explainer] = (
     days_without_books,
@@ -38,12 +38,12 @@ class Explained:
     residual: Mapping[Key, Vector]
 
 
-def explain(comparison: Comparison, losses: Losses) -> Explained:
+def explain(comparison: Comparison, observed: Observed) -> Explained:
     """Let every explainer take its parts from what the ones before it left."""
     remaining = {key: bucket.variance for key, bucket in comparison.buckets.items()}
     parts: list[Part] = []
     for explainer in EXPLAINERS:
-        for part in tuple(explainer(comparison, remaining, losses)):
+        for part in tuple(explainer(comparison, remaining, observed)):
             remaining[part.key] -= part.amount
             parts.append(part)
     return Explained(tuple(parts), remaining)

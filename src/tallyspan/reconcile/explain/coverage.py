@@ -2,15 +2,15 @@
 
 from collections.abc import Iterable, Mapping
 
-from tallyspan.books.gaps import Losses
 from tallyspan.reconcile.aggregate import Key
 from tallyspan.reconcile.causes import Certainty, Code
 from tallyspan.reconcile.compare import Comparison
 from tallyspan.reconcile.explain.part import Part, sources
+from tallyspan.reconcile.observed import Observed
 from tallyspan.reconcile.vector import Vector
 
 
-def days_without_books(comparison: Comparison, remaining: Mapping[Key, Vector], _losses: Losses) -> Iterable[Part]:
+def days_without_books(comparison: Comparison, remaining: Mapping[Key, Vector], _observed: Observed) -> Iterable[Part]:
     """Take everything of a day of which the books hold no record."""
     for key, variance in remaining.items():
         if variance and key.day not in comparison.table.days:

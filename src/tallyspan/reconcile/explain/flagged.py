@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from tallyspan.books.gaps import Losses
 from tallyspan.reconcile.aggregate import Key
 from tallyspan.reconcile.causes import Certainty, Code
 from tallyspan.reconcile.compare import Bucket, Comparison
 from tallyspan.reconcile.explain.part import Part, compared
+from tallyspan.reconcile.observed import Observed
 from tallyspan.reconcile.unknown import Shape, Unknown, fits, least
 from tallyspan.reconcile.vector import Vector
 
@@ -24,7 +24,7 @@ def code_of(unknowns: Sequence[Unknown]) -> Code:
     return CODES[shapes.pop()] if len(shapes) == 1 else Code.SEVERAL_UNKNOWNS
 
 
-def marked_unknowns(comparison: Comparison, remaining: Mapping[Key, Vector], _losses: Losses) -> Iterable[Part]:
+def marked_unknowns(comparison: Comparison, remaining: Mapping[Key, Vector], _observed: Observed) -> Iterable[Part]:
     """
     Take a bucket's variance whole if its unknowns can hold it, else only what they hold at least.
 

@@ -3,16 +3,16 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from tallyspan.books.gaps import Losses
 from tallyspan.reconcile.aggregate import Key, Straddler
 from tallyspan.reconcile.causes import Certainty, Code
 from tallyspan.reconcile.compare import Comparison
 from tallyspan.reconcile.explain.part import Part
+from tallyspan.reconcile.observed import Observed
 from tallyspan.reconcile.unknown import fits
 from tallyspan.reconcile.vector import Vector
 
 
-def other_days(comparison: Comparison, remaining: Mapping[Key, Vector], _losses: Losses) -> Iterable[Part]:
+def other_days(comparison: Comparison, remaining: Mapping[Key, Vector], _observed: Observed) -> Iterable[Part]:
     """
     Move a model's attempts over midnight to the day they ended, all of them or none.
 

@@ -3,13 +3,12 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from tallyspan.books.gaps import Losses
-from tallyspan.reconcile.aggregate import SECOND_NS, Key
+from tallyspan.reconcile.aggregate import Key
 from tallyspan.reconcile.causes import Certainty, Code
 from tallyspan.reconcile.compare import Bucket, Comparison
 from tallyspan.reconcile.explain.part import Part, compared, sources
+from tallyspan.reconcile.observed import Observed
 from tallyspan.reconcile.statement import StatementRow
-from tallyspan.reconcile.tally import DAY
 from tallyspan.reconcile.unknown import fits
 from tallyspan.reconcile.vector import Vector
 
@@ -21,7 +20,7 @@ GROUPS: Mapping[str, Callable[[StatementRow], str | None]] = {
 """Groupings of a statement that the books do not know: they may fit a variance, they can not prove it."""
 
 
-def by_dimension(comparison: Comparison, remaining: Mapping[Key, Vector], _losses: Losses) -> Iterable[Part]:
+def by_dimension(comparison: Comparison, remaining: Mapping[Key, Vector], observed: Observed) -> Iterable[Part]:
     """Take rows that can not be of the books: batches where the books have none, projects that no record names."""
     foreign = _foreign_projects(comparison)
     for key in remaining:
@@ -30,32 +29,34 @@ def by_dimension(comparison: Comparison, remaining: Mapping[Key, Vector], _losse
         bucket = comparison.buckets[key]
         batches = [row for row in bucket.rows if row.batch and not comparison.table.batches]
         others = [row for row in bucket.rows if row not in batches and row.project_id in foreign]
-        yield from _taken(bucket, batches, Code.BATCH_NOT_RECORDED, "batch rows, and no batch in the books")
+        doubt = observed.may_lack(key.day) or bool(bucket.books.unknowns)
+        certainty = Certainty.LIKELY if doubt else Certainty.PROVEN
+        yield from _taken(bucket, batches, Code.BATCH_NOT_RECORDED, certainty, "batch rows, and no batch in the books")
         named = ", ".join(sorted({row.project_id for row in others if row.project_id}))
-        yield from _taken(bucket, others, Code.NOT_RECORDED, f"no record names project {named}")
+        yield from _taken(bucket, others, Code.NOT_RECORDED, certainty, f"no record names project {named}")
 
 
 def _foreign_projects(comparison: Comparison) -> frozenset[str]:
-    """Projects of the statement that no record names, if every record names one and the names are of one kind."""
+    """Projects of the statement that no record names, if every measured one names one and the names are of one kind."""
     recorded = comparison.table.projects
     stated = {row.project_id for bucket in comparison.buckets.values() for row in bucket.rows if row.project_id}
     return frozenset(stated - recorded) if "" not in recorded and recorded & stated else frozenset()
 
 
-def _taken(bucket: Bucket, rows: Sequence[StatementRow], code: Code, why: str) -> Iterable[Part]:
+def _taken(bucket: Bucket, rows: Sequence[StatementRow], code: Code, certainty: Certainty, why: str) -> Iterable[Part]:
     amount = _sum(bucket, rows)
     if amount:
-        yield Part(code, Certainty.PROVEN, bucket.key, amount, (f"{why}: {sources(rows)}",))
+        yield Part(code, certainty, bucket.key, amount, (f"{why}: {sources(rows)}",))
 
 
-def by_model(comparison: Comparison, remaining: Mapping[Key, Vector], losses: Losses) -> Iterable[Part]:
+def by_model(comparison: Comparison, remaining: Mapping[Key, Vector], observed: Observed) -> Iterable[Part]:
     """Take the rows of a model that the books of the whole window do not name."""
     booked = [bucket for bucket in comparison.buckets.values() if bucket.books.measured or bucket.books.unknowns]
     recorded = {bucket.key.model for bucket in booked}
     nameless = any(not one.model_known for bucket in booked for one in bucket.books.unknowns)
     for key, variance in remaining.items():
         if variance and key.model not in recorded:
-            alone = not nameless and not _lost(losses, key.day)
+            alone = not nameless and not observed.may_lack(key.day)
             certainty = Certainty.PROVEN if alone else Certainty.LIKELY
             evidence = (
                 f"no record of the window names {key.model or 'no model'}: {_who(comparison.buckets[key].rows)}",
@@ -72,7 +73,7 @@ def _who(rows: Sequence[StatementRow]) -> str:
     return f"{sources(rows)}{' (' if named else ''}{'; '.join(named)}{')' if named else ''}"
 
 
-def by_group(comparison: Comparison, remaining: Mapping[Key, Vector], losses: Losses) -> Iterable[Part]:
+def by_group(comparison: Comparison, remaining: Mapping[Key, Vector], observed: Observed) -> Iterable[Part]:
     """
     Take the rows of one key, user or project if without them the bucket is whole, and no other group does that.
 
@@ -87,7 +88,7 @@ def by_group(comparison: Comparison, remaining: Mapping[Key, Vector], losses: Lo
             for name, of in GROUPS.items()
             for value, rows in _groups(bucket.rows, of).items()
             if fits(bucket.books.unknowns, variance - _sum(bucket, rows))
-            and not (len(rows) == len(bucket.rows) and _lost(losses, key.day))
+            and not (len(rows) == len(bucket.rows) and observed.may_lack(key.day))
         ]
         if found and all(rows == found[0][2] for _, _, rows in found):
             names = ", ".join(f"{name} {value}" for name, value, _ in found)
@@ -106,10 +107,3 @@ def _groups(rows: Sequence[StatementRow], of: Callable[[StatementRow], str | Non
         if value is not None:
             groups[value].append(row)
     return groups
-
-
-def _lost(losses: Losses, day: int) -> bool:
-    """Whether entries of this day may be lost: then what is not in the books may still have been recorded."""
-    start, end = day * SECOND_NS, (day + DAY) * SECOND_NS
-    gaps = any(gap.before_ns >= start and (gap.after_ns or 0) < end for gap in (*losses.gaps, *losses.beginnings))
-    return gaps or any(start <= one.last_ns < end for one in losses.cut_off)
