@@ -102,12 +102,14 @@ class _Followed(_Streamed):
             if watched is not None and not watched.pulling:
                 watched.left(self)
 
-    def __reduce_ex__(self, protocol: SupportsIndex, /) -> str | tuple[Any, ...]:
-        """Be copied and pickled as the real class."""
-        watched: Watch | None = self.extensions.get(KEY)
-        if watched is not None:
-            watched.left(self)
-        return super().__reduce_ex__(protocol)
+    def __reduce_ex__(self, _protocol: SupportsIndex, /) -> str | tuple[Any, ...]:
+        """Be copied and pickled as the real class; pickle checks the class in what protocols above 1 give."""
+        reduced = super().__reduce_ex__(1)
+        if isinstance(reduced, str):
+            return reduced
+        make, args, *state = reduced
+        ours, real = type(self), type(self).__mro__[2]
+        return (make, tuple(real if arg is ours else arg for arg in args), *state)
 
 
 def _follow(response: Response, watched: Watch, chunks: Iterator[bytes], *, read: bool) -> Iterator[bytes]:
