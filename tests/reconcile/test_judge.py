@@ -1,5 +1,6 @@
 """The verdict says what the numbers say; the gate says what passes."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -159,3 +160,9 @@ def test_a_contradiction_never_passes_by_tolerance() -> None:
     books = entries([*TWO, measured("b", tokens=(1, 0, 1))])
     report = check_entries(books, statement(row((1, 100, 0, 10))), Gate(requests=Tolerance(9), tokens=Tolerance(999)))
     assert (report.verdict, report.exit_code) == (Verdict.DISAGREES, 1)
+
+
+def test_an_export_pulled_early_is_not_settled_by_waiting() -> None:
+    pulled = replace(MORE, pulled_at=DAY_ONE + DAY + 3600)
+    assert check(TWO, pulled, now=NOW).verdict is Verdict.NOTHING_TO_COMPARE
+    assert check(TWO, replace(MORE, pulled_at=DAY_ONE + 2 * DAY), now=NOW).verdict is Verdict.DISAGREES
