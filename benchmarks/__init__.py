@@ -1,0 +1,1 @@
+"""What recording costs the application: `make bench`. Method and last figures are in README.md."""
