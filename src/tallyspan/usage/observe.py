@@ -140,11 +140,11 @@ def _was_not_asked(endpoint: Endpoint, request: RequestHead, _seen: Seen) -> boo
 
 
 _NO_USAGE: tuple[tuple[Callable[[Endpoint, RequestHead, Seen], bool], Verdict], ...] = (
-    (lambda _endpoint, _request, seen: seen.pending, Verdict(Reason.PENDING, Billable.YES)),
     (lambda _endpoint, _request, seen: seen.empty, Verdict(Reason.EMPTY_BODY, Billable.MAYBE)),
     (lambda _endpoint, _request, seen: seen.unreadable, Verdict(Reason.UNREADABLE, Billable.YES)),
     (lambda endpoint, _request, _seen: not endpoint.sources, Verdict(Reason.NO_USAGE_FIELD, Billable.MAYBE)),
     (lambda _endpoint, request, seen: request.stream and not seen.finished, Verdict(Reason.DROPPED, Billable.MAYBE)),
+    (lambda _endpoint, _request, seen: seen.pending, Verdict(Reason.PENDING, Billable.YES)),
     (_was_not_asked, Verdict(Reason.STREAM_NOT_ASKED, Billable.YES)),
     (lambda _endpoint, _request, _seen: True, Verdict(Reason.NO_USAGE_FIELD, Billable.YES)),
 )

@@ -31,7 +31,7 @@ class Seen:
         finished: A stream's last event came.
         final: The lines are the last word, not a running total.
         empty: Not one byte, or not one event.
-        error_type: Code of an error that came as an event of a stream.
+        error_type: Code of an error that came with status 200: as an event of a stream, or inside a document.
     """
 
     response_id: str | None = None
@@ -60,6 +60,13 @@ class Seen:
             self.lines = extraction.lines
             self.final = final
 
+    def note_error(self, document: object, kind: str | None) -> None:
+        """Note the error that a document is (by its type), or holds."""
+        found = as_object(document)
+        error = found if found is None or kind == "error" else as_object(found.get("error"))
+        if error is not None:
+            self.error_type = as_text(error.get("code")) or as_text(error.get("type")) or "error"
+
 
 NOTHING_SEEN = Seen()
 
@@ -75,6 +82,7 @@ def read_document(body: bytes, endpoint: Endpoint, loads: Loads) -> Seen:
         seen.unreadable = True
         return seen
     seen.take(extract(document, endpoint), final=True)
+    seen.note_error(document, None)
     return seen
 
 
@@ -90,7 +98,9 @@ class DocumentScan:
     def scan(self, data: bytes) -> tuple[bytes, bytes]:
         """Keep a piece; everything passes on at once."""
         self._size += len(data)
-        if self._size <= MAX_DOCUMENT and self.endpoint.sources:
+        if self._size > MAX_DOCUMENT:
+            self._pieces.clear()
+        elif self.endpoint.sources:
             self._pieces.append(data)
         return data, b""
 
@@ -122,6 +132,7 @@ class EventScan:
     loads: Loads
     hide: bool = False
     _seen: Seen = field(default_factory=Seen)
+    _first: Object | None = None
 
     @property
     def finished(self) -> bool:
@@ -156,37 +167,43 @@ class EventScan:
         except (ValueError, RecursionError):
             self._seen.unreadable = True
             return event
-        return event if document is None else self._read(document, event)
+        if document is None:
+            return event
+        if self._first is None:
+            self._first = document
+        return self._read(document, event)
 
     def _read(self, document: Object, event: bytes) -> bytes:
         kind = as_text(document.get("type"))
         ends = kind in self.stream.terminal
-        self._note_error(document, kind)
+        self._seen.note_error(document, kind)
         inner: Object | None = document
         for step in self.stream.document:
             inner = None if inner is None else as_object(inner.get(step))
         if inner is not None:
-            self._note_error(inner, None)
+            self._seen.note_error(inner, None)
             empty = self.stream.final_when_empty
             extraction = extract(inner, self.endpoint)
             self._seen.take(extraction, final=ends or (empty is not None and inner.get(empty) == []))
-            if self.hide and extraction.lines is not None:
-                event = _without_usage(inner, event)
+            if self.hide and inner.get("usage") is not None:
+                event = _without_usage(inner, event, self._first or inner)
         self._seen.finished = self._seen.finished or ends
         return event
-
-    def _note_error(self, document: Object, kind: str | None) -> None:
-        error = document if kind == "error" else as_object(document.get("error"))
-        if error is not None:
-            self._seen.error_type = as_text(error.get("code")) or as_text(error.get("type")) or "error"
 
 
 Scan: TypeAlias = EventScan | DocumentScan
 
 
-def scan_of(endpoint: Endpoint, content_type: str | None, loads: Loads, *, hide: bool = False) -> Scan:
-    """Begin to read a body: as events if it says that it is such, else as one document."""
-    if endpoint.stream is not None and "text/event-stream" in (content_type or ""):
+def scan_of(
+    endpoint: Endpoint, content_type: str | None, loads: Loads, *, streamed: bool = False, hide: bool = False
+) -> Scan:
+    """
+    Begin to read a body: as events if it says that it is such, else as one document.
+
+    Where a stream was asked for, the SDK reads events whatever the type; so do we, unless it is JSON.
+    """
+    told = (content_type or "").lower()
+    if endpoint.stream is not None and ("text/event-stream" in told or (streamed and "json" not in told)):
         return EventScan(endpoint, endpoint.stream, loads, hide=hide)
     return DocumentScan(endpoint, loads)
 
@@ -196,15 +213,16 @@ _OF_EVERY_CHUNK = frozenset(
 )
 
 
-def _without_usage(chunk: Object, event: bytes) -> bytes:
+def _without_usage(chunk: Object, event: bytes, first: Object) -> bytes:
     """
     Take back the usage that we asked for: drop the extra event, or empty its usage where it carries something else.
 
-    The extra event has no choices; Azure's and moderated ones may have keys of their own, which the caller must get.
+    The extra event has no choices; Azure's and moderated ones may have keys of their own, which the caller must get,
+    unless the stream's first event said the same: a gateway's name, say.
     """
     if chunk.get("choices") != []:
         return event
-    if not any(value for key, value in chunk.items() if key not in _OF_EVERY_CHUNK):
+    if not any(value and value != first.get(key) for key, value in chunk.items() if key not in _OF_EVERY_CHUNK):
         return b""
     text = json.dumps({**chunk, "usage": None}, ensure_ascii=False, separators=(",", ":"))
     return b"data: " + text.encode() + b"\n\n"

@@ -23,13 +23,13 @@ def _last_end(buffered: bytes) -> int:
 
 
 def each_event(whole: bytes) -> list[bytes]:
-    """Cut whole events apart, each with the end that it came with."""
+    """Cut whole events apart, each with the end that it came with; a further empty line goes with none, and is kept."""
     events: list[bytes] = []
     start = 0
     for match in _END.finditer(whole):
         events.append(whole[start : match.end()])
         start = match.end()
-    return events
+    return events if start == len(whole) else [*events, whole[start:]]
 
 
 def payload(event: bytes) -> bytes:

@@ -11,9 +11,10 @@ from collections.abc import AsyncGenerator, Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any, SupportsIndex
 
-from tallyspan.usage.scan import scan_of
+from tallyspan.usage.scan import Scan, Seen, scan_of
 from tallyspan.wire.attempt import Attempt
-from tallyspan.wire.http import Response
+from tallyspan.wire.call import Call
+from tallyspan.wire.http import Response, replace_body
 from tallyspan.wire.watch import KEY, Watch
 
 if TYPE_CHECKING:
@@ -40,12 +41,31 @@ def watch(response: Response, attempt: Attempt) -> None:
     """Begin to watch a streamed response."""
     call = attempt.call
     encoded = (response.headers.get("content-encoding") or "").strip().lower() not in {"", "identity"}
-    scan = scan_of(call.head.endpoint, response.headers.get("content-type"), call.recorder.loads, hide=call.hides_usage)
     base = type(response)
-    followed = Watch(attempt, scan, base, encoded=encoded)
+    followed = Watch(attempt, scan_for(response, call), base, encoded=encoded)
     attempt.gone = weakref.ref(response, lambda _gone: followed.left())
     response.extensions[KEY] = followed
     response.__class__ = _watched(base)
+
+
+def scan_for(response: Response, call: Call) -> Scan:
+    """Begin to read the body of an answer to this call."""
+    kind = response.headers.get("content-type")
+    return scan_of(call.head.endpoint, kind, call.recorder.loads, streamed=call.stream, hide=call.hides_usage)
+
+
+def read_at_once(response: Response, body: bytes, call: Call) -> Seen:
+    """
+    Read a body that is in memory.
+
+    A stream may be too: a hook of the application has read it, or a cache has kept it. The event that we asked for
+    is taken out of it.
+    """
+    scan = scan_for(response, call)
+    passed, rest = scan.scan(body)
+    if call.hides_usage:
+        replace_body(response, passed + rest)
+    return scan.seen()
 
 
 @cache

@@ -55,3 +55,8 @@ class Response(Protocol):
 def body_at_hand(message: Request | Response) -> bytes | None:
     """Return the body if it is in memory; None for one that streams."""
     return message.content if hasattr(message, "_content") else None
+
+
+def replace_body(response: Response, body: bytes) -> None:
+    """Put another body in the place of one that is in memory."""
+    vars(response)["_content"] = body

@@ -14,9 +14,9 @@ from functools import wraps
 from typing import Any, TypeAlias
 
 from tallyspan.usage.ending import Ending, verdict_of_status
-from tallyspan.usage.scan import NOTHING_SEEN, scan_of
+from tallyspan.usage.scan import NOTHING_SEEN
 from tallyspan.wire.attempt import Attempt
-from tallyspan.wire.body import watch
+from tallyspan.wire.body import read_at_once, watch
 from tallyspan.wire.call import Call
 from tallyspan.wire.exchange import head_of, traced, traced_async
 from tallyspan.wire.http import Request, Response, body_at_hand
@@ -167,10 +167,7 @@ def _answered(attempt: Attempt, request: Request, untraced: dict[str, Any] | Non
         elif body is None:
             _watch(attempt, response)
         else:
-            head = attempt.call.head
-            scan = scan_of(head.endpoint, response.headers.get("content-type"), attempt.call.recorder.loads)
-            scan.scan(body)
-            attempt.finish(Ending.COMPLETE, scan.seen())
+            attempt.finish(Ending.COMPLETE, read_at_once(response, body, attempt.call))
     finally:
         if attempt.call.alone:
             attempt.call.leave(None)
