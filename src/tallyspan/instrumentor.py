@@ -118,7 +118,7 @@ class Plugin:
     def forked(self) -> None:
         """Begin anew in a forked child: what waits, what is open and what was counted belongs to the parent."""
         self.recorder.closing.forget()
-        self.recorder.open_attempts.clear()
+        self.recorder.forget_open()
         self._open_calls.forget()
         self.journal.reset()
         self._metrics.counters.reset()

@@ -161,7 +161,8 @@ uploads and conversations carry no price of their own; what is stored is billed 
 _BY_PATH: Mapping[str, Endpoint] = MappingProxyType({row.path: row for row in ENDPOINTS})
 
 
-_IDENTIFIER = re.compile(r"(?=.*\d)[\w.:-]{6,}|[\w.:-]{25,}")
+_WORD = re.compile(r"[A-Za-z][A-Za-z_-]{0,23}|(?=.{1,5}$)\w+")
+"""A segment of a path that may be shown: no id, and nothing of a person's, such as an e-mail address."""
 
 
 def endpoint_of(method: str, url: str) -> Endpoint | None:
@@ -169,7 +170,7 @@ def endpoint_of(method: str, url: str) -> Endpoint | None:
     Return the row of a request; None if nothing is charged for it.
 
     A POST that is neither tabled nor unmetered gets a row without sources: what it costs is unknown. Segments that
-    look like ids become `{id}`, so that names stay few.
+    are no plain words become `{id}`, so that names stay few, and tell of nobody.
 
     The path is relative to the API's root, with or without its first slash and its query.
     """
@@ -181,7 +182,7 @@ def endpoint_of(method: str, url: str) -> Endpoint | None:
         return row
     if any(path == prefix or path.startswith(prefix + "/") for prefix in UNMETERED):
         return None
-    shown = ["{id}" if _IDENTIFIER.fullmatch(segment) else segment for segment in path.strip("/").split("/")]
+    shown = [segment if _WORD.fullmatch(segment) else "{id}" for segment in path.strip("/").split("/")]
     return Endpoint(path="/" + "/".join(shown), operation=".".join(shown))
 
 

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 from tallyspan.usage.ending import Ending, ending_of
 from tallyspan.usage.observe import End, RequestHead, ResponseHead, intend, observe
 from tallyspan.usage.scan import NOTHING_SEEN, Seen
+from tallyspan.wire.call import CLIENT_REQUEST_ID, Call
 from tallyspan.wire.exchange import Exchanges
 from tallyspan.wire.http import Request, body_at_hand
 from tallyspan.wire.policy import masked_key
 
 if TYPE_CHECKING:
-    from tallyspan.wire.call import Call
+    from contextvars import Token
 
-CLIENT_REQUEST_ID = "X-Client-Request-Id"
-"""A caller's own id for a request, up to 512 ASCII characters. Source: OpenAI API reference, debugging requests."""
+SENDING: ContextVar[Attempt | None] = ContextVar("tallyspan_sending", default=None)
 
 
 class Attempt:
@@ -25,15 +27,15 @@ class Attempt:
     It never holds the response, so that a stream that nobody keeps can be collected, and be seen to be.
     """
 
-    __slots__ = ("_open", "call", "exchanges", "first_chunk_ns", "gone", "head", "request")
+    __slots__ = ("_open", "_sending", "call", "exchanges", "first_chunk_ns", "gone", "head", "request")
 
     def __init__(self, call: Call, sent: Request) -> None:
         recorder = call.recorder
         policy = recorder.policy
         record_id = recorder.new_id()
-        send_id = policy.client_request_id and policy.is_own(sent.url.host, sent.url.port)
+        send_id = policy.client_request_id and policy.is_own(sent.url.host, sent.url.port) and call.names(sent)
         if send_id:
-            sent.headers[CLIENT_REQUEST_ID] = record_id
+            sent.headers[CLIENT_REQUEST_ID] = call.sent_id = record_id
         self.call = call
         self.exchanges = Exchanges(recorder.clock_ns)
         self.head: ResponseHead | None = None
@@ -50,11 +52,32 @@ class Attempt:
             body=body_at_hand(sent),
         )
         self._open = [True]
+        self._sending: Token[Attempt | None] | None = None
 
     @property
     def is_open(self) -> bool:
         """Whether no end was seen yet."""
         return bool(self._open)
+
+    @property
+    def is_sending(self) -> bool:
+        """Whether it is on its way, and its answer not there."""
+        return self._sending is not None
+
+    def depart(self) -> None:
+        """Be the attempt that is sent in this context; what is sent beside it, in another task, is one of its own."""
+        self._sending = SENDING.set(self)
+
+    def arrive(self) -> None:
+        """Be sent no more. The context may be gone, with a coroutine that was closed elsewhere."""
+        sending, self._sending = self._sending, None
+        if sending is not None:
+            with suppress(ValueError):
+                SENDING.reset(sending)
+
+    def forget(self) -> None:
+        """End without a record: it is another process's."""
+        self._open.clear()
 
     def announce(self) -> None:
         """Hand the intent over, before the first byte is sent."""

@@ -17,6 +17,9 @@ from tallyspan.wire.recorder import Recorder
 if TYPE_CHECKING:
     from contextvars import Token
 
+CLIENT_REQUEST_ID = "X-Client-Request-Id"
+"""A caller's own id for a request, up to 512 ASCII characters. Source: OpenAI API reference, debugging requests."""
+
 CALL: ContextVar[Call | None] = ContextVar("tallyspan_call", default=None)
 
 
@@ -30,13 +33,13 @@ class Call:
         asks_usage: The wire asks for a stream's usage.
         hides_usage: It was we who asked.
         alone: It did not come through the SDK: its one attempt is all of it.
-        sending: An attempt is on its way; a `send` inside it is part of it.
+        sent_id: The record id that was last sent along as the client's request id; None if none was.
         over: `request()` has returned or raised; the call counts as none from then on.
     """
 
     __slots__ = (
         "_attempts", "_detach", "_error_type", "_lock", "_parts", "_records", "_token", "alone", "asks_usage",
-        "first_chunk_ns", "head", "hides_usage", "options", "over", "path", "recorder", "sending", "started_ns",
+        "first_chunk_ns", "head", "hides_usage", "options", "over", "path", "recorder", "sent_id", "started_ns",
         "stream",
     )  # fmt: skip
 
@@ -49,7 +52,7 @@ class Call:
         self.asks_usage = head.ask.wants_usage is True
         self.hides_usage = False
         self.alone = False
-        self.sending = False
+        self.sent_id: str | None = None
         self.over = False
         self.started_ns = recorder.clock_ns()
         self.first_chunk_ns: int | None = None
@@ -84,6 +87,10 @@ class Call:
     def fits(self, request: Request) -> bool:
         """Tell a request of this call from others that its client makes, for a token say."""
         return request.method == "POST" and request.url.path.rstrip("/").endswith(self.path)
+
+    def names(self, request: Request) -> bool:
+        """Tell whether a request may get an id of ours: the application's own stays what it is."""
+        return request.headers.get(CLIENT_REQUEST_ID) in {None, self.sent_id}
 
     def next_number(self) -> int:
         """Count an attempt, from 0 on."""

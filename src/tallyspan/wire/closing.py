@@ -33,6 +33,7 @@ class Closing:
         self._at_exit = at_exit
         self._queue: SimpleQueue[Step | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
+        self._starting = threading.Lock()
         self._over = False
 
     def put(self, step: Step) -> None:
@@ -53,9 +54,11 @@ class Closing:
         """Start the thread if it does not run; called where locks are harmless, before there can be an end to put."""
         if self._thread is not None or self._over:
             return
-        self._thread = threading.Thread(target=self._work, name="tallyspan", daemon=True)
-        self._thread.start()
-        atexit.register(self.stop)
+        with self._starting:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="tallyspan", daemon=True)
+                self._thread.start()
+                atexit.register(self.stop)
 
     def stop(self) -> None:
         """Write what waits, then let the writer say its end. Idempotent."""
@@ -73,6 +76,7 @@ class Closing:
     def forget(self) -> None:
         """Begin anew in a forked child: what waits belongs to the parent, and its thread is not here."""
         self._queue = SimpleQueue()
+        self._starting = threading.Lock()
         if self._thread is not None:
             self._thread = None
             atexit.unregister(self.stop)

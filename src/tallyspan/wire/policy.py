@@ -12,6 +12,9 @@ OTHER = "_other"
 
 _API_HOST = "api.openai.com"
 
+_AZURE_HOSTS = (".azure.com", ".azure.us", ".azure.cn", ".azure-api.net")
+"""Domains of Azure OpenAI, of its sovereign clouds, and of Azure's API Management in front of it."""
+
 _AZURE_ASKS_FROM = "2024-09-01"
 """First api-version whose streams take `include_usage`; older ones answer 400 (openai-python#1469)."""
 
@@ -66,14 +69,14 @@ class Policy:
         Args:
             host: As in the URL.
             port: None for the scheme's own.
-            path: Azure is told by `/openai/` in it, unless the host was declared OpenAI's own (a gateway).
+            path: Azure is told by `/openai/` in it at a host of Microsoft's: other providers have such paths too.
             azure: The SDK's client is one for Azure.
         """
         if azure:
             return AZURE
         if self.is_own(host, port):
             return OPENAI
-        return AZURE if "/openai/" in path else OTHER
+        return AZURE if "/openai/" in path and host.endswith(_AZURE_HOSTS) else OTHER
 
     def may_ask_usage(self, provider: str, root: str, api_version: str | None) -> bool:
         """

@@ -9,7 +9,7 @@ from tallyspan.usage.document import Object, as_object
 from tallyspan.usage.endpoints import Endpoint, endpoint_of, tabled_by_suffix
 from tallyspan.usage.observe import CallHead
 from tallyspan.usage.request import Ask, may_ask, read_ask, with_usage_asked
-from tallyspan.wire.attempt import Attempt
+from tallyspan.wire.attempt import SENDING, Attempt
 from tallyspan.wire.call import CALL, Call
 from tallyspan.wire.http import Request, Url, body_at_hand
 from tallyspan.wire.recorder import Recorder
@@ -62,13 +62,19 @@ def attempt_of(recorder: Recorder, request: Request) -> Attempt | None:
         call = _without_sdk(recorder, request)
         if call is None:
             return None
-    elif call.sending or not call.fits(request):
+    elif _is_inside(call) or not call.fits(request):
         return None
     attempt = Attempt(call, request)
     call.attempt_begins()
     recorder.open_attempts.add(attempt)
-    call.sending = True
+    attempt.depart()
     return attempt
+
+
+def _is_inside(call: Call) -> bool:
+    """Tell whether an attempt of this call is on its way in this very context."""
+    outer = SENDING.get()
+    return outer is not None and outer.call is call and outer.is_sending
 
 
 class _Whole(NamedTuple):
@@ -166,13 +172,16 @@ def _asking(options: Options, args: Arguments, kwargs: Keywords) -> tuple[Option
 
 def _body(options: Options) -> Object | None:
     body, extra = as_object(options.json_data), as_object(options.extra_json)
-    return {**body, **extra} if body is not None and extra is not None else body
+    return body if extra is None else {**(body or {}), **extra}
 
 
 def _path(url: str) -> str:
-    """Return the path relative to the API's root; a whole URL loses its origin and its version."""
+    """Return the path relative to the API's root; a whole URL loses all before it."""
     if "://" in url:
         path = urlsplit(url).path
+        row = tabled_by_suffix(path)
+        if row is not None:
+            return row.path
         return path[3:] if path.startswith("/v1/") else path
     path = url.partition("?")[0].rstrip("/")
     return path if path.startswith("/") else "/" + path

@@ -16,6 +16,7 @@ class Open(Protocol):
     """An attempt whose end was not seen yet."""
 
     def finish(self, ending: Ending, seen: Seen) -> None: ...
+    def forget(self) -> None: ...
 
 
 @dataclass(eq=False, kw_only=True)
@@ -35,3 +36,9 @@ class Recorder:
         """End what is still open when the process exits, or the plugin is switched off: nobody will see its end."""
         for attempt in list(self.open_attempts):
             self.guard.run("exit", attempt.finish, Ending.UNOBSERVED, NOTHING_SEEN)
+
+    def forget_open(self) -> None:
+        """Leave what is open to the parent, in a forked child: its record is written once."""
+        for attempt in list(self.open_attempts):
+            attempt.forget()
+        self.open_attempts.clear()

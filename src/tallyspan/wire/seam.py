@@ -138,7 +138,7 @@ def _sending(attempt: Attempt, request: Request, tracer: Callable[..., Method]) 
 
 
 def _sent(attempt: Attempt, request: Request, untraced: dict[str, Any] | None) -> None:
-    attempt.call.sending = False
+    attempt.arrive()
     if untraced is not None:
         request.extensions = untraced
 
@@ -147,8 +147,13 @@ def _failed(attempt: Attempt, request: Request, untraced: dict[str, Any] | None,
     """End an attempt that got no answer."""
     _sent(attempt, request, untraced)
     if isinstance(error, GeneratorExit):  # a coroutine that is collected
-        attempt.call.recorder.closing.put(lambda: attempt.failed(error))
-        return
+        attempt.call.over = attempt.call.over or attempt.call.alone
+        attempt.call.recorder.closing.put(lambda: _unanswered(attempt, error))
+    else:
+        _unanswered(attempt, error)
+
+
+def _unanswered(attempt: Attempt, error: BaseException) -> None:
     try:
         attempt.failed(error)
     finally:

@@ -63,9 +63,13 @@ class Watch:
         return self._let_go()
 
     def broke(self, error: BaseException) -> bytes:
-        """Take an error in mid-body; return what was held back."""
+        """
+        Take an error in mid-body; return what was held back.
+
+        Nothing where the reader is cancelled or interrupted: one more chunk would put that off.
+        """
         self._guard.run("ending a stream", self._end, Ending.DROPPED, error)
-        return self._let_go()
+        return self._let_go() if isinstance(error, Exception) else b""
 
     def left(self, response: Response | None = None) -> None:
         """Take the application's leaving. May run in a finalizer: nothing is written here."""
