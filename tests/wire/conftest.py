@@ -11,6 +11,7 @@ import pytest
 from tests.wire.guest import GENERATION
 
 from tallyspan.demo import StandIn
+from tallyspan.demo.worlds import Share, World
 
 
 @dataclass
@@ -39,6 +40,14 @@ def api() -> Iterator[StandIn]:
 
 def _no_authorities(*_args: object, **_kwargs: object) -> None:
     """Trust nobody."""
+
+
+@pytest.fixture(scope="session")
+def contrary_api() -> Iterator[StandIn]:
+    """A provider that bills what the other one does not, and not what that one bills."""
+    world = World(aborted=Share.NONE, unanswered_billed=False, server_errors_billed=True)
+    with StandIn(seed=4, world=world) as running:
+        yield running
 
 
 @pytest.fixture(scope="session", autouse=True)

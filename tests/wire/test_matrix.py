@@ -79,10 +79,13 @@ def test_every_attempt_is_recorded_as_it_was(api: StandIn, matrix: Matrix, shape
 
 
 @every_cell
-def test_totals_agree_without_an_id_to_join_by(api: StandIn, matrix: Matrix, shape: Shape, mode: str) -> None:
+def test_totals_agree_without_an_id_and_under_another_provider(
+    contrary_api: StandIn, matrix: Matrix, shape: Shape, mode: str
+) -> None:
+    """Nothing to join by, and a provider that bills otherwise: what we flag must hold whatever it believes."""
     needed(shape, mode, matrix)
-    bench = Bench(api, with_id=False)
-    rows = run(api, bench, shape, mode)
+    bench = Bench(contrary_api, with_id=False)
+    rows = run(contrary_api, bench, shape, mode)
     metered = [judged for judged in shape.expect if judged != verdict.UNMETERED]
     verdict.judge_totals(rows, bench.written.records, len(metered) + len(shape.unsent))
     verdict.judge_calls(bench, shape.calls)
