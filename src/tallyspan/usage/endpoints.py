@@ -62,6 +62,7 @@ class Endpoint:
         pending: Values of `status` that say the work goes on after the answer.
         limits: Request parameters that bound the output of one choice, the first one given counts.
         choices: Request parameters of which the largest multiplies the output.
+        batch: Request parameter that may hold several prompts, each answered by itself.
         has_output: False where nothing but input is charged.
     """
 
@@ -74,6 +75,7 @@ class Endpoint:
     pending: frozenset[str] = frozenset()
     limits: tuple[str, ...] = ()
     choices: tuple[str, ...] = ()
+    batch: str | None = None
     has_output: bool = True
 
 
@@ -110,6 +112,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         finish=("choices", "*", "finish_reason"),
         limits=("max_tokens",),
         choices=("n", "best_of"),
+        batch="prompt",
     ),
     Endpoint(
         path="/responses",

@@ -154,7 +154,14 @@ def _bounds(call: CallHead, request: RequestHead, seen: Seen, billable: Billable
     """Bound what a flagged attempt can have used; an endpoint without a row has units that we do not know."""
     if billable is Billable.NO or not call.endpoint.sources:
         return Bounds()
-    output_max = call.ask.output_max
-    if output_max is None:
-        output_max = limits.output_max(seen.model or call.ask.model, call.ask.choices)
-    return Bounds(input_min=0, input_max=limits.input_max(request.body), output_min=0, output_max=output_max)
+    input_max = limits.input_max(request.body)
+    return Bounds(input_min=0, input_max=input_max, output_min=0, output_max=_output_max(call, request, seen))
+
+
+def _output_max(call: CallHead, request: RequestHead, seen: Seen) -> int | None:
+    ask = call.ask
+    if call.endpoint.has_output and limits.has_output_beyond(request.body):
+        return None
+    if ask.output_max is not None:
+        return ask.output_max
+    return None if limits.takes_turns(request.body) else limits.output_max(seen.model or ask.model, ask.choices)

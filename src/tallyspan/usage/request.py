@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TypeGuard
 
-from tallyspan.usage.document import Object, as_object, as_text
+from tallyspan.usage.document import Object, as_list, as_object, as_text
 from tallyspan.usage.endpoints import Endpoint
 
 PARAMETERS: Mapping[str, str] = MappingProxyType(
@@ -52,6 +52,8 @@ def read_ask(body: object, endpoint: Endpoint) -> Ask:
     if asked is None:
         return Ask(output_max=None if endpoint.has_output else 0)
     choices = max((_count(asked.get(name)) or 1 for name in endpoint.choices), default=1)
+    if endpoint.batch is not None:
+        choices *= _prompts(asked.get(endpoint.batch))
     limit = next((count for name in endpoint.limits if (count := _count(asked.get(name))) is not None), None)
     return Ask(
         model=as_text(asked.get("model")),
@@ -93,6 +95,12 @@ def _is_attribute(value: object) -> TypeGuard[str | int | float | bool]:
 
 
 _INT64 = 2**63
+
+
+def _prompts(value: object) -> int:
+    """Count the prompts: a list holds several, unless it is one prompt as token ids."""
+    prompts = as_list(value) or [value]
+    return 1 if isinstance(prompts[0], int) else len(prompts)
 
 
 def _count(value: object) -> int | None:
