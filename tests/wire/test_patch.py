@@ -169,3 +169,18 @@ def test_another_provider_is_recorded_and_not_asked_for_anything(api: StandIn) -
         assert not any(b"stream_options" in request.body for request in other.requests_seen)
     assert [record.provider for record in bench.written.records] == ["_other"] * 2
     assert [record.reason for record in bench.written.records] == [None, "stream_not_asked"]
+
+
+def test_what_is_ended_for_good_is_not_ended_again_by_its_reader(api: StandIn, guest: Guest) -> None:
+    """At exit, or when the plugin is switched off, nobody will see the end of an open stream."""
+    with Bench(api) as bench:
+        api.plan("hold:3")
+        opened = stream(guest)
+        next(opened)
+        bench.recorder.close_open()
+        bench.recorder.close_open()
+        opened.close()
+    assert bench.faults == []
+    assert [str(record.reason) for record in bench.written.records] == ["unobserved"]
+    assert len(bench.written.ends) == 1
+    assert bench.recorder.open_attempts == set()
