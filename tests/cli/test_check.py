@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -203,6 +204,29 @@ def test_a_named_file_that_is_neither_is_an_error_and_one_in_a_folder_is_skipped
     assert check(folder) == 0
     assert "note.txt: neither books nor an export, skipped" in capsys.readouterr().err
     assert check(folder, note) == 2
+
+
+def test_lines_of_json_beside_the_books_are_skipped(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "batch_input.jsonl").write_text('{"custom_id": "a", "method": "POST"}\n')
+    assert check(folder) == 0
+    assert "batch_input.jsonl: neither books nor an export, skipped" in capsys.readouterr().err
+
+
+def test_a_pipe_is_refused_and_never_waited_for(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pipe = folder.parent / "pipe"
+    os.mkfifo(pipe)
+    assert check(pipe, folder / USAGE) == 2
+    assert capsys.readouterr().err.startswith(f"{pipe}: found a pipe or a device, expected a file")
+
+
+def test_a_kind_of_a_file_that_was_not_given_is_an_error(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert check(folder, "--kind", "boks.txt=books") == 2
+    assert capsys.readouterr().err == "--kind boks.txt: not one of the files given\n"
+
+
+def test_a_wrong_choice_is_answered_with_words(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert check(folder, "--fail-on", "foo") == 2
+    assert "(choose from 'error', 'warning', 'never')" in capsys.readouterr().err
 
 
 def test_the_user_may_say_what_a_file_is(folder: Path) -> None:

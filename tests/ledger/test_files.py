@@ -124,12 +124,18 @@ def test_zstd_is_named_with_what_to_do(content: bytes) -> None:
         ("x.jsonl", b'{"resourceSpans":[]}', False),
         ("x.jsonl", b"torn", True),
         ("x.jsonl", b'{"object":"page","data":[]}', False),
+        ("x.jsonl", b'{"custom_id":"a","method":"POST"}', False),
         ("x.csv", b"start_time,end_time", False),
         ("x", gzip.compress(b"start_time,end_time"), False),
     ],
 )
 def test_books_are_known_by_content_then_by_name(name: str, head: bytes, books: bool) -> None:  # noqa: FBT001 - a table
     assert looks_like_books(name, head) is books
+
+
+def test_a_byte_order_mark_costs_no_record() -> None:
+    books = read_books([("x", b"\xef\xbb\xbf" + SPOOL.lstrip())])
+    assert (len(books.entries), books.problems) == (3, ())
 
 
 def test_files_are_read_by_path(tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def register(commands: Commands) -> None:
     add("--tol-requests", default="0", metavar="N|P%", help="a bucket may differ by so many requests (0)")
     add("--tol-tokens", default="0", metavar="N|P%", help="a bucket may differ by so many tokens of a kind (0)")
     add("--max-unknown", metavar="N|P%", help="fail if marked unknowns may hold more tokens (no limit)")
-    add("--fail-on", choices=list(FailOn), default=FailOn.ERROR, help="what exits 1 (error)")
+    add("--fail-on", choices=[one.value for one in FailOn], default="error", help="what exits 1 (error)")
     add("--kind", metavar="FILE=KIND", action="append", default=[], help=f"KIND: {', '.join((BOOKS, *KINDS))}, …")
     add("--newest", metavar="FILE", help="the export to believe where exports of one age differ")
     add("--format", choices=("terminal", "json"), default="terminal", help="default: terminal")

@@ -1,5 +1,6 @@
 """The files of a command line, sorted: books here, exports there."""
 
+import stat
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,13 +34,15 @@ def sort_inputs(files: Sequence[str], kinds: Mapping[str, str]) -> Inputs:
     Look into every file, and into every file of a folder.
 
     Raises:
-        CouldNotRunError: A file is not there, or is named and is neither books nor an export.
+        CouldNotRunError: A file is not there, is a pipe, or is named and is neither books nor an export.
     """
     books: list[str] = []
     statements: list[str] = []
     skipped: list[str] = []
+    seen: set[str] = set()
     for named in dict.fromkeys(files):
         for name in _expanded(named):
+            seen.add(name)
             head = _head(name)
             if kinds.get(name) == BOOKS or (name not in kinds and looks_like_books(name, head)):
                 books.append(name)
@@ -49,6 +52,9 @@ def sort_inputs(files: Sequence[str], kinds: Mapping[str, str]) -> Inputs:
                 raise CouldNotRunError(_unclear(name))
             elif head:
                 skipped.append(name)
+    for name in kinds.keys() - seen:
+        msg = f"--kind {name}: not one of the files given"
+        raise CouldNotRunError(msg)
     return Inputs(tuple(books), tuple(statements), tuple(skipped))
 
 
@@ -62,6 +68,9 @@ def _expanded(name: str) -> Iterator[str]:
 
 def _head(name: str) -> bytes:
     try:
+        if not stat.S_ISREG(Path(name).stat().st_mode):  # opening a pipe may wait for ever, and its head is gone then
+            msg = f"{name}: found a pipe or a device, expected a file, which is read twice; save it first"
+            raise CouldNotRunError(msg)
         with Path(name).open("rb") as file:
             return file.read(_HEAD)
     except OSError as fault:

@@ -1,5 +1,6 @@
 """Files of books: spool files and what the collector's file exporter wrote; the same form."""
 
+import codecs
 import gzip
 import io
 import zlib
@@ -123,7 +124,7 @@ def _lines(read: _File, content: bytes) -> Iterator[bytes]:
         msg = f"{read.name}: found zstd, expected plain or gzip lines; unpack it first: zstd -d {read.name}"
         raise BooksError(msg)
     if not content.startswith(GZIP):
-        yield from io.BytesIO(content)
+        yield from io.BytesIO(content.removeprefix(codecs.BOM_UTF8))
         return
     try:
         yield from gzip.GzipFile(fileobj=io.BytesIO(content))

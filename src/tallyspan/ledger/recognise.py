@@ -7,6 +7,8 @@ import zlib
 
 _LOGS = re.compile(rb'\{\s*"resourceLogs"')
 _OTHER_SIGNALS = re.compile(rb'\{\s*"resource(?:Spans|Metrics|Profiles)"')
+_OTHER_JSON = re.compile(rb'\s*[\[{]\s*"')
+"""Lines of JSON that name something else first: a batch's input, a page of the API; only torn books begin otherwise."""
 _NAMES = (".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz")
 
 GZIP = b"\x1f\x8b"
@@ -29,7 +31,7 @@ def looks_like_books(name: str, head: bytes) -> bool:
         return True
     if _OTHER_SIGNALS.search(text):
         return False
-    return name.lower().endswith(_NAMES) and not text.lstrip().startswith(b'{"object"')
+    return name.lower().endswith(_NAMES) and _OTHER_JSON.match(text) is None
 
 
 def _unpacked(head: bytes) -> bytes:
