@@ -33,6 +33,13 @@ def test_measured_attempts_add_up() -> None:
     assert (found.records, found.outside, found.refused) == (2, 0, 0)
 
 
+def test_an_endpoint_that_no_table_knows_may_or_may_not_be_on_the_statement() -> None:
+    found = table(replace(flagged("a", billable=Billable.YES, bounds=(None, 9, None, 9)), endpoint="/images/edits"))
+    unknown = only_unknown(found)
+    assert (unknown.certain, unknown.requests) == (False, 1)
+    assert [cell.measured for cell in found.cells.values()] == [Vector()]
+
+
 def test_the_day_is_that_of_the_start() -> None:
     late = measured("a", at=DAY_ONE + DAY - 1, lasts=10)
     found = table(late)

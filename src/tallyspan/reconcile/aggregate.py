@@ -24,6 +24,10 @@ OTHER_EXPORTS: Mapping[str, str] = {
 }
 """Endpoints that the completions usage export does not list, and the export that does (Usage API, one per row)."""
 
+COUNTED = frozenset({"/chat/completions", "/responses", "/completions"})
+"""Endpoints that the completions usage export is known to list. An attempt at another, whose answer named no usage, may
+be on it or not."""
+
 _UNANSWERED = frozenset(
     {Reason.TIMED_OUT, Reason.DROPPED, Reason.CANCELLED, Reason.HTTP_ERROR, Reason.UNOBSERVED, Reason.HIDDEN_RESEND}
 )
@@ -137,7 +141,7 @@ def _cells(records: Sequence[UsageRecord], names: ServedModels) -> dict[Key, Cel
                 continue
             model, known = names.model(record, line)
             key = Key(_day(record.started_ns), model)
-            requests = 0 if number or record.billable is Billable.MAYBE else record.requests
+            requests = 0 if number or _doubtful(record) else record.requests
             measured[key] += Vector(requests) + _counted(record, line)
             unknowns[key].extend(_unknowns(record, number, names, model_known=known))
     return {
@@ -166,7 +170,7 @@ def _flagged(record: UsageRecord, names: ServedModels, *, model_known: bool) -> 
     seen = None if sibling is None else sibling.lines[0].counts.get(Quantity.INPUT)
     bounds = record.bounds
     received = Interval(bounds.input_min or 0, bounds.input_max) if seen is None else Interval.exactly(seen)
-    certain = record.billable is Billable.YES
+    certain = not _doubtful(record)
     return Unknown(
         record_id=record.record_id,
         shape=_shape(record, retried=names.retried(record)),
@@ -178,6 +182,12 @@ def _flagged(record: UsageRecord, names: ServedModels, *, model_known: bool) -> 
         reason="unknown" if record.reason is None else record.reason.value,
         model_known=model_known,
     )
+
+
+def _doubtful(record: UsageRecord) -> bool:
+    """Whether a record may as well not be on the statement."""
+    unlisted = record.state is State.FLAGGED and record.endpoint not in COUNTED
+    return unlisted or record.billable is Billable.MAYBE
 
 
 def _shape(record: UsageRecord, *, retried: bool) -> Shape:
