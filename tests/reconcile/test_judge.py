@@ -7,8 +7,9 @@ import pytest
 from tests.reconcile.checked import check, check_entries
 from tests.reconcile.scenario import DAY_ONE, MODEL, NOON, NOW, entries, flagged, measured, row, statement
 
-from tallyspan.books.record import Billable, Entry, Reason
-from tallyspan.reconcile.causes import Code
+from tallyspan.books.record import Billable, Entry, Mark, MarkKind, Reason
+from tallyspan.reconcile.aggregate import SECOND_NS
+from tallyspan.reconcile.causes import Certainty, Code
 from tallyspan.reconcile.judge import FailOn, Gate, Tolerance
 from tallyspan.reconcile.report import Verdict
 from tallyspan.reconcile.tally import DAY
@@ -41,6 +42,21 @@ def test_one_more_or_less_of_anything_disagrees(change: Vector) -> None:
         numbers = stated + sign
         report = check(books, statement(row((numbers.requests, numbers.input, numbers.input_cached, numbers.output))))
         assert report.verdict is Verdict.DISAGREES
+
+
+def test_a_model_is_not_proven_foreign_while_the_books_have_too_much_of_another() -> None:
+    ended = [*entries([measured("a", model="my-name-for-it")]), Entry("w1", 1, Mark(MarkKind.END, NOON * SECOND_NS))]
+    report = check_entries(ended, statement(row((1, 100, 0, 10))))
+    (foreign,) = [finding for finding in report.findings if finding.code is Code.NOT_RECORDED]
+    assert foreign.certainty is Certainty.LIKELY
+
+
+def test_a_day_that_is_not_settled_has_nothing_unexplained() -> None:
+    books = [*TWO, measured("c", at=NOON + DAY)]
+    stated = statement(row((2, 200, 0, 20)), row((3, 300, 0, 30), day=DAY_ONE + DAY), days=2)
+    report = check(books, stated, now=DAY_ONE + 2 * DAY + DAY // 2)
+    assert (report.verdict, report.totals.variance) == (Verdict.AGREES, Vector(2, 200, 0, 20))
+    assert Code.UNEXPLAINED not in {finding.code for finding in report.findings}
 
 
 def test_a_flag_explains_no_variance_of_the_other_direction() -> None:

@@ -152,6 +152,7 @@ CASES_BY_NAME: Mapping[str, Case] = {
     "nothing_at_all": Case(calls(2, at=NOON - 5 * DAY), []),
     "not_settled": Case(calls(2, at=NOON + 9 * DAY), [row((9, 900, 0, 90), day=DAY_ONE + 9 * DAY)]),
     "not_grouped_by_model": Case([*calls(2), *calls(1, "o", model=OTHER)], [row((3, 300, 0, 30), model=None)]),
+    "cached_not_exported": Case(calls(1, tokens=(100, 40, 10)), [row({"requests": 1, "input": 100, "output": 10})]),
     "blank_cells": Case(calls(1), [row({"requests": 1, "input": 100, "input_cached": 0})]),
 }
 

@@ -65,6 +65,7 @@ class Code(StrEnum):
     NO_BEGINNING = "C09"
     REDELIVERED = "C10"
     UNGROUPED = "C11"
+    CACHED_NOT_EXPORTED = "C12"
     UNEXPLAINED = "U01"
 
 
@@ -187,7 +188,7 @@ CAUSES: Mapping[Code, Cause] = MappingProxyType(
         ),
         Code.DAY_WITHOUT_BOOKS: _row(
             _C, "day without books", _PROVEN, _ERROR,
-            "The statement has usage on a day of which the books hold no record at all.",
+            "The statement has usage on a day of which the books hold no record that may have been charged.",
             "give the books of this day, or narrow the window with --since and --until",
         ),
         Code.UNREADABLE: _row(
@@ -217,6 +218,11 @@ CAUSES: Mapping[Code, Cause] = MappingProxyType(
             _WARNING,
             "The statement names no model, so only days were compared: differences between models may cancel.",
             "export again, grouped by model",
+        ),
+        Code.CACHED_NOT_EXPORTED: _row(
+            _C, "cached tokens not compared", _PROVEN, _WARNING,
+            "Rows of the statement do not say how many of the input tokens were cached; only the others were compared.",
+            "export again with input_cached_tokens, which the bill prices lower",
         ),
         Code.UNEXPLAINED: _row(
             Family.UNEXPLAINED, "unexplained", _PROVEN, _ERROR,

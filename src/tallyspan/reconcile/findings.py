@@ -79,7 +79,7 @@ def _of_unclaimed(comparison: Comparison, explained: Explained) -> Iterable[Find
 def _of_residuals(comparison: Comparison, residual: Mapping[Key, Vector]) -> Iterable[Finding]:
     groups: dict[str, list[Key]] = defaultdict(list)
     for key, rest in residual.items():
-        if rest:
+        if rest and not comparison.buckets[key].provisional:
             groups[key.model].append(key)
     for keys in groups.values():
         named = [sources(comparison.buckets[key].rows) for key in keys]
@@ -98,11 +98,13 @@ def _bounds(comparison: Comparison, places: Sequence[Key]) -> Mapping[Measure, I
 
 
 def _of_buckets(comparison: Comparison) -> Iterable[Finding]:
+    no_cached = [b for b in comparison.buckets.values() if Measure.INPUT_CACHED in b.blank]
     blank = [b for b in comparison.buckets.values() if b.blank - {Measure.INPUT_CACHED}]
     days = sorted({bucket.key.day for bucket in comparison.buckets.values() if bucket.provisional})
     aliases = [f"{ours} in the books, {theirs} on the statement" for ours, theirs in comparison.aliases.items()]
     others = [f"{plural(count, 'record')}: {why}" for why, count in comparison.table.left_out.items()]
     yield from _noted(Code.BLANK_CELLS, [sources(bucket.rows) for bucket in blank])
+    yield from _noted(Code.CACHED_NOT_EXPORTED, [sources(bucket.rows) for bucket in no_cached])
     yield from _noted(Code.PROVISIONAL, [utc(day) for day in days])
     yield from _noted(Code.ALIAS, aliases, Certainty.LIKELY)
     yield from _noted(Code.NOT_BILLED_HERE, others)

@@ -14,5 +14,7 @@ def days_without_books(comparison: Comparison, remaining: Mapping[Key, Vector], 
     """Take everything of a day of which the books hold no record."""
     for key, variance in remaining.items():
         if variance and key.day not in comparison.table.days:
-            evidence = (f"no record of this day in the books; statement: {sources(comparison.buckets[key].rows)}",)
+            evidence = (
+                f"no record of this day that may have been charged; statement: {sources(comparison.buckets[key].rows)}",
+            )
             yield Part(Code.DAY_WITHOUT_BOOKS, Certainty.PROVEN, key, variance, evidence)

@@ -50,13 +50,18 @@ def _taken(bucket: Bucket, rows: Sequence[StatementRow], code: Code, certainty: 
 
 
 def by_model(comparison: Comparison, remaining: Mapping[Key, Vector], observed: Observed) -> Iterable[Part]:
-    """Take the rows of a model that the books of the whole window do not name."""
+    """
+    Take the rows of a model that the books of the whole window do not name.
+
+    What the books have too much on that day may be the same traffic under another name: then it is not proven.
+    """
     booked = [bucket for bucket in comparison.buckets.values() if bucket.books.measured or bucket.books.unknowns]
     recorded = {bucket.key.model for bucket in booked}
     nameless = any(not one.model_known for bucket in booked for one in bucket.books.unknowns)
+    surplus = {key.day for key, variance in remaining.items() if variance.requests < 0 or variance.input < 0}
     for key, variance in remaining.items():
         if variance and key.model not in recorded:
-            alone = not nameless and not observed.may_lack(key.day)
+            alone = not nameless and key.day not in surplus and not observed.may_lack(key.day)
             certainty = Certainty.PROVEN if alone else Certainty.LIKELY
             evidence = (
                 f"no record of the window names {key.model or 'no model'}: {_who(comparison.buckets[key].rows)}",
