@@ -86,7 +86,7 @@ def test_a_count_is_whole_and_not_negative_or_it_is_refused(node: object, shape:
 
 
 def test_a_whole_number_may_be_written_with_a_point() -> None:
-    (found,) = counted({"prompt_tokens": 7.0}, tokens.EMBEDDINGS)
+    (found,) = counted({"prompt_tokens": 7.0}, tokens.EMBEDDINGS).items()
     assert found == (Quantity.INPUT, 7)
     assert type(found[1]) is int
 

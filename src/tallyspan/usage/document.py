@@ -7,8 +7,12 @@ Object: TypeAlias = Mapping[str, object]
 
 
 def as_object(value: object) -> Object | None:
-    """Return the object, None if it is none."""
-    return cast("Object", value) if isinstance(value, Mapping) else None
+    """Return the object, None if it is none. A decoded one is a `dict`, which is told ten times as fast."""
+    return cast("Object", value) if isinstance(value, dict) or _is_other_mapping(value) else None
+
+
+def _is_other_mapping(value: object) -> bool:
+    return value is not None and isinstance(value, Mapping)
 
 
 def as_list(value: object) -> list[object] | None:

@@ -1,9 +1,9 @@
 """The one interpreter of the endpoint table, over a decoded document."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from tallyspan.books.quantities import Quantity
 from tallyspan.books.record import UsageLine
 from tallyspan.usage.document import Object, as_list, as_object, as_text
 from tallyspan.usage.endpoints import Endpoint, Path, UsageSource
@@ -62,7 +62,9 @@ def _lines(document: Object, endpoint: Endpoint, model: str | None) -> tuple[tup
 
 def _line(document: Object, source: UsageSource, model: str | None) -> UsageLine | None:
     """Read one line; None unless everything that it needs is there. Only line 0 is of the answer's own model."""
-    counts = {quantity: count for node in _at(document, source.at) for quantity, count in counted(node, source.shape)}
+    counts: dict[Quantity, int] = {}
+    for node in _at(document, source.at):
+        counts |= counted(node, source.shape)
     if not source.needs <= counts.keys():
         return None
     return UsageLine(
@@ -73,18 +75,12 @@ def _line(document: Object, source: UsageSource, model: str | None) -> UsageLine
     )
 
 
-def _at(node: object, path: Path) -> Iterator[object]:
-    """Yield what stands at `path`; `*` goes through a list. Nothing for an empty path."""
-    if not path:
-        return
-    step, *rest = path
-    children: list[object] = []
-    if step == "*":
-        children = as_list(node) or []
-    elif (found := as_object(node)) is not None:
-        children = [found.get(step)]
-    for child in children:
-        if rest:
-            yield from _at(child, tuple(rest))
-        elif child is not None:
-            yield child
+def _at(node: object, path: Path) -> list[object]:
+    """Give what stands at `path`; `*` goes through a list. Nothing for an empty path."""
+    found = [node] if path else []
+    for step in path:
+        if step == "*":
+            found = [child for each in found for child in as_list(each) or ()]
+        else:
+            found = [inner.get(step) for each in found if (inner := as_object(each)) is not None]
+    return [each for each in found if each is not None]

@@ -5,11 +5,11 @@ A shape mirrors the JSON object: a leaf names the quantity that stands there. So
 `types/create_embedding_response.py`); older generations have subsets.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TypeAlias
 
 from tallyspan.books.quantities import Quantity
-from tallyspan.usage.document import as_object
+from tallyspan.usage.document import Object, as_object
 
 Shape: TypeAlias = Mapping[str, "Quantity | Shape"]
 
@@ -63,26 +63,26 @@ IMAGE_TOOL: Shape = {
 WEB_SEARCH_TOOL: Shape = {"num_requests": Quantity.CALLS}
 
 
-def counted(node: object, shape: Shape) -> Iterator[tuple[Quantity, int]]:
+def counted(node: object, shape: Shape) -> dict[Quantity, int]:
     """
-    Yield every quantity of `shape` that stands in `node`.
+    Give every quantity of `shape` that stands in `node`.
 
-    A key that is absent or null yields nothing: absent is not zero. A whole number written as `7.0` counts as 7.
+    A key that is absent or null gives nothing: absent is not zero. A whole number written as `7.0` counts as 7.
 
     Raises:
         ValueError: A count is there, and it is no whole number, negative, or too large for OTLP.
     """
-    found = as_object(node)
-    if found is None:
-        return
+    counts: dict[Quantity, int] = {}
+    found: Object = as_object(node) or {}
     for key, leaf in shape.items():
         value = found.get(key)
         if value is None:
             continue
         if isinstance(leaf, Quantity):
-            yield leaf, _whole(value, key)
+            counts[leaf] = _whole(value, key)
         else:
-            yield from counted(value, leaf)
+            counts |= counted(value, leaf)
+    return counts
 
 
 _MOST = 2**63 - 1
@@ -90,6 +90,8 @@ _MOST = 2**63 - 1
 
 
 def _whole(value: object, key: str) -> int:
+    if type(value) is int and 0 <= value <= _MOST:
+        return value
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MOST:
