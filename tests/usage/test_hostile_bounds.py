@@ -28,7 +28,7 @@ def bounds(path: str, body: Mapping[str, object]) -> Bounds:
     "more",
     [
         {"input": [{"id": "msg_0123"}]},
-        {"input": [{"type": "reasoning", "id": "rs_0123", "summary": []}]},
+        {"input": [{"type": "reasoning", "id": "rs_0123", "status": "completed"}]},
         {"tools": [{"type": "shell"}]},
         {"model": "o3-deep-research"},
     ],

@@ -3,6 +3,7 @@
 import asyncio
 import contextvars
 import json
+import multiprocessing
 import os
 import threading
 import time
@@ -10,9 +11,12 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import openai
 import pytest
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from tests.wire.bench import Bench
-from tests.wire.guest import HTTP, Guest, Sdk, at_once
+from tests.wire.guest import HTTP, KEY, Guest, Sdk, at_once
 
 if TYPE_CHECKING:
     import httpx2 as httpx
@@ -21,6 +25,7 @@ else:
 
 from tallyspan.books.record import State
 from tallyspan.demo import StandIn
+from tallyspan.instrumentor import TallyspanInstrumentor
 from tallyspan.wire.closing import Closing
 from tallyspan.wire.policy import AZURE, OTHER
 
@@ -176,8 +181,6 @@ def test_one_thread_however_many_calls_begin_at_once(monkeypatch: pytest.MonkeyP
 def test_a_forked_child_leaves_its_parents_stream_to_the_parent(
     api: StandIn, guest: Guest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tallyspan.instrumentor import TallyspanInstrumentor  # noqa: PLC0415 - nothing else here switches the plugin on
-
     monkeypatch.setenv("TALLYSPAN_SPOOL", str(tmp_path))
     monkeypatch.setenv("TALLYSPAN_HOSTS", api.host)
     plugin = TallyspanInstrumentor()
@@ -197,3 +200,51 @@ def test_a_forked_child_leaves_its_parents_stream_to_the_parent(
         plugin.uninstrument()
     lines = [line for file in tmp_path.iterdir() for line in file.read_text().splitlines()]
     assert sum('"stringValue":"result"' in line for line in lines) == 1
+
+
+def leave_a_stream(base_url: str) -> None:
+    """Work of a process of `multiprocessing`: its last deed is a stream that it leaves."""
+    client = openai.OpenAI(api_key=KEY, base_url=base_url)
+    stream = client.chat.completions.create(
+        model="gpt-4o-mini", messages=[{"role": "user", "content": "a"}], stream=True
+    )
+    next(iter(stream))
+    stream.close()
+
+
+def test_a_worker_writes_its_last_end(api: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TALLYSPAN_SPOOL", str(tmp_path))
+    monkeypatch.setenv("TALLYSPAN_HOSTS", api.host)
+    plugin = TallyspanInstrumentor()
+    plugin.instrument(skip_dep_check=True)
+    try:
+        worker = multiprocessing.get_context("fork").Process(target=leave_a_stream, args=(api.base_url,))
+        worker.start()
+        worker.join()
+    finally:
+        plugin.uninstrument()
+    (books,) = (file.read_text() for file in tmp_path.iterdir())
+    assert "closed_early" in books
+    assert '"stringValue":"end"' in books
+
+
+def test_switched_on_again_the_counters_go_on(api: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TALLYSPAN_SPOOL", str(tmp_path))
+    monkeypatch.setenv("TALLYSPAN_HOSTS", api.host)
+    reader = InMemoryMetricReader()
+    guest = Guest(api, "again", is_async=False)
+    plugin = TallyspanInstrumentor()
+    meters = MeterProvider([reader])
+    for _ in range(2):
+        plugin.instrument(meter_provider=meters, skip_dep_check=True)
+        guest.client.chat.completions.create(**guest.ask)
+        plugin.uninstrument()
+    at_once(guest.leave())
+    told: Sdk = reader.get_metrics_data()
+    points = {
+        metric.name: [point.value for point in metric.data.data_points]
+        for scope in told.resource_metrics[0].scope_metrics
+        for metric in scope.metrics
+        if metric.name == "tallyspan.attempts"
+    }
+    assert points == {"tallyspan.attempts": [2]}

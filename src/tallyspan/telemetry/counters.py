@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import partial
 from threading import RLock
+from weakref import WeakKeyDictionary
 
 from opentelemetry.metrics import CallbackOptions, Meter, Observation
 
@@ -58,6 +59,17 @@ class Counter(Enum):
 
 
 Key = tuple[str | None, ...]
+
+
+_BY_METER: WeakKeyDictionary[Meter, "Counters"] = WeakKeyDictionary()
+
+
+def counters_of(meter: Meter) -> "Counters":
+    """Give a meter's counters, always the same: the SDK keeps the first instrument of a name, and what it observes."""
+    found = _BY_METER.get(meter)
+    if found is None:
+        found = _BY_METER[meter] = Counters(meter)
+    return found
 
 
 class Counters:

@@ -16,7 +16,7 @@ from opentelemetry.metrics import Meter
 from tallyspan.books.quantities import Quantity
 from tallyspan.books.record import Kind, UsageRecord
 from tallyspan.books.sink import CallEnd, CallStart
-from tallyspan.telemetry.counters import DIRECTION, Counters
+from tallyspan.telemetry.counters import DIRECTION, counters_of
 
 Semconv = Literal["current", "next", "both"]
 Labels = dict[str, str | int]
@@ -137,7 +137,7 @@ class Metrics:
             if token.name not in self._records:
                 self._records[token.name] = _token_instrument(meter, token)
         self._series: dict[_Key, _Series] = {}
-        self.counters = Counters(meter)
+        self.counters = counters_of(meter)
 
     def measure(self, start: CallStart, end: CallEnd, context: Context) -> None:
         """Record a call that is over, its tokens from every record that adds to the bill."""

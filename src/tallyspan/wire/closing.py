@@ -7,6 +7,7 @@ queue, which takes no lock, and are written by the next call, by a thread, or wh
 
 import atexit
 import os
+import sys
 import threading
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
@@ -59,6 +60,7 @@ class Closing:
                 self._thread = threading.Thread(target=self._work, name="tallyspan", daemon=True)
                 self._thread.start()
                 atexit.register(self.stop)
+                self._stop_with_worker()
 
     def stop(self) -> None:
         """Write what waits, then let the writer say its end. Idempotent."""
@@ -80,6 +82,12 @@ class Closing:
         if self._thread is not None:
             self._thread = None
             atexit.unregister(self.stop)
+
+    def _stop_with_worker(self) -> None:
+        """Be stopped where a process of `multiprocessing` ends: it leaves by `os._exit`, and `atexit` is not run."""
+        util = sys.modules.get("multiprocessing.util")
+        if util is not None:
+            util.Finalize(None, self.stop, exitpriority=0)
 
     def _work(self) -> None:
         pid = os.getpid()
