@@ -105,6 +105,15 @@ def test_a_finer_file_that_does_not_add_up_is_left_out_and_said() -> None:
     assert "does not add up to it (requests 5 and 2)" in merged.notes[0]
 
 
+def test_opposite_errors_of_two_models_do_not_make_a_finer_file_add_up() -> None:
+    coarse = file("coarse", row(requests=2), row(model="gpt-5", requests=3))
+    keys = [row(requests=3, api_key_id="key_1"), row(model="gpt-5", requests=2, api_key_id="key_1")]
+    fine = file("fine", *keys, groupings=frozenset({"model", "api_key_id"}))
+    (merged,) = merge([fine, coarse])
+    assert sorted(row.counts["requests"] for row in merged.rows if row.model == "gpt-5") == [3]
+    assert "does not add up to it (gpt-4o requests 2 and 3)" in merged.notes[0]
+
+
 def test_subjects_are_kept_apart() -> None:
     costs = file("c", row(amount=Decimal(1)), kind=StatementKind.COST, subject="costs")
     assert [s.subject for s in merge([file("a", row()), costs])] == ["completions", "costs"]

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from tallyspan.reconcile.statement import Statement, StatementRow
-from tallyspan.reconcile.tally import Key, Tally, collapse, day_of, tally, utc
+from tallyspan.reconcile.tally import Key, Tally, collapse, day_of, grouped, tally, utc
 from tallyspan.statements.errors import StatementError
 
 Rows = Mapping[Key, StatementRow]
@@ -87,11 +87,11 @@ def _day(
     for file, rows in parts:
         shape = (-(file.width or 0), len(file.groupings), tuple(sorted(file.groupings)))
         shapes[shape].append((file, rows))
-    merged = [(_names(shapes[shape]), _unite(shapes[shape], newest, notes)) for shape in sorted(shapes)]
-    coarse_name, coarse = merged[0]
+    merged = [(_names(shapes[shape]), shape[2], _unite(shapes[shape], newest, notes)) for shape in sorted(shapes)]
+    coarse_name, coarse_groups, coarse = merged[0]
     chosen = coarse
-    for name, fine in merged[1:]:
-        difference = _difference(tally(coarse.values()), tally(fine.values()))
+    for name, groups, fine in merged[1:]:
+        difference = _disagreement(coarse.values(), fine.values(), [one for one in groups if one in coarse_groups])
         if difference is None:
             chosen = fine
         else:
@@ -121,6 +121,24 @@ def _unite(parts: Sequence[tuple[Statement, Rows]], newest: str | None, notes: l
             notes.append(f"restated: {row.source} instead of {old.source} ({difference})")
             held[key] = (file, row)
     return {key: row for key, (_, row) in held.items()}
+
+
+def _disagreement(coarse: Iterable[StatementRow], fine: Iterable[StatementRow], common: Sequence[str]) -> str | None:
+    """The first group of those that both files show whose sums differ; opposite errors of two models do not cancel."""
+
+    def name(row: StatementRow) -> tuple[object, ...]:
+        return tuple(row.dimensions.get(one) if one in row.dimensions else getattr(row, one, None) for one in common)
+
+    sums = [{group: tally(rows) for group, rows in grouped(side, name).items()} for side in (coarse, fine)]
+    for group in dict.fromkeys(group for side in sums for group in side):
+        olds, news = (side.get(group) for side in sums)
+        named = " ".join(str(value) for value in group if value is not None)
+        if olds is None or news is None:
+            return f"{named} in one of them alone"
+        difference = _difference(olds, news)
+        if difference is not None:
+            return f"{named} {difference}".strip()
+    return None
 
 
 def _difference(old: Tally, new: Tally) -> str | None:
