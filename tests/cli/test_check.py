@@ -224,6 +224,15 @@ def test_a_kind_of_a_file_that_was_not_given_is_an_error(folder: Path, capsys: p
     assert capsys.readouterr().err == "--kind boks.txt: not one of the files given\n"
 
 
+def test_json_is_json_where_no_export_can_be_compared(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert check(folder, "--format", "json") == 0
+    compared = json.loads(capsys.readouterr().out)
+    assert check(folder / "books.jsonl", "--format", "json") == 3
+    document = json.loads(capsys.readouterr().out)
+    assert (document["verdict"], document["exit_code"]) == ("nothing_to_compare", 3)
+    assert document.keys() == compared.keys()
+
+
 def test_a_wrong_choice_is_answered_with_words(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert check(folder, "--fail-on", "foo") == 2
     assert "(choose from 'error', 'warning', 'never')" in capsys.readouterr().err

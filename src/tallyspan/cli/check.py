@@ -22,7 +22,7 @@ from tallyspan.reconcile.observed import Observed
 from tallyspan.reconcile.report import Report
 from tallyspan.reconcile.statement import Statement, StatementKind
 from tallyspan.reconcile.tally import DAY, day_of, utc
-from tallyspan.render.document import check_document
+from tallyspan.render.document import check_document, nothing_document
 from tallyspan.render.terminal import check_screen
 from tallyspan.statements import KINDS, StatementError, merge
 
@@ -61,7 +61,9 @@ def run(args: argparse.Namespace) -> int:
     books = _books(inputs)
     statement = _statement(statements, options)
     if statement is None:
-        sys.stdout.write(f"✗ NOTHING TO COMPARE  no {SUBJECT} usage export was given\nexit 3 (nothing was compared)\n")
+        reason, given = f"no {SUBJECT} usage export was given", _inputs(books, statements)
+        screen = f"✗ NOTHING TO COMPARE  {reason}\nexit 3 (nothing was compared)\n"
+        sys.stdout.write(nothing_document(reason, given) if options.format == "json" else screen)
         return Exit.NOTHING_COMPARED
     report = check(books, statement, options, int(time.time()))
     report = replace(report, inputs=_inputs(books, statements), notes=statement.notes)

@@ -1,11 +1,11 @@
 """A check as one JSON document, for programs; version 0 of its schema."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from tallyspan.reconcile.aggregate import Key
-from tallyspan.reconcile.report import BucketReport, Finding, Report
+from tallyspan.reconcile.report import BucketReport, Finding, Report, Verdict
 from tallyspan.reconcile.tally import utc
 from tallyspan.reconcile.vector import Interval, Measure, Vector
 
@@ -46,6 +46,16 @@ def check_document(report: Report) -> str:
         "notes": list(report.notes),
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def nothing_document(reason: str, inputs: Sequence[str]) -> str:
+    """Write that there was no statement to compare with: the same keys, and null where there is no number."""
+    absent = dict.fromkeys(("window", "coverage", "totals", "unknown", "unexplained"))
+    said = {"verdict": Verdict.NOTHING_TO_COMPARE, "exit_code": 3, "reason": reason, "passed": ""}
+    lists = {"buckets": [], "findings": [], "inputs": list(inputs), "notes": []}
+    return (
+        json.dumps({"schema_version": SCHEMA_VERSION, **said, **absent, **lists}, indent=2, ensure_ascii=False) + "\n"
+    )
 
 
 def _vector(vector: Vector) -> Mapping[str, int]:
