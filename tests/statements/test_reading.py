@@ -174,6 +174,15 @@ def test_costs_of_the_api_are_exact_text_and_an_exact_zero_is_zero() -> None:
     assert statement.notes == ("its last page says has_more: later buckets are not in this file",)
 
 
+def test_a_day_that_a_file_by_day_passes_over_is_noted() -> None:
+    days = [
+        f"{start},{start + 86_400},,,1,gpt-4o,False,5,6" for start in range(1745366400, 1745366400 + 4 * 86_400, 86_400)
+    ]
+    assert usage(*days).notes == ()
+    (note,) = usage(days[0], days[3]).notes
+    assert note.startswith("no bucket, not even an empty one, for 2025-04-24 and 1 more")
+
+
 def test_results_of_two_endpoints_in_one_file_are_refused() -> None:
     results = ",".join(
         f'{{"object":"organization.usage.{name}.result","num_model_requests":1,"input_tokens":2}}'

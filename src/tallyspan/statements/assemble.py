@@ -5,11 +5,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from tallyspan.reconcile.statement import Statement, StatementRow
 from tallyspan.statements.errors import StatementError
 from tallyspan.statements.layouts import Layout
-from tallyspan.statements.rows import Bucket
+from tallyspan.statements.rows import DAY, Bucket
 
 _PERIOD = re.compile(r"(\d{4}-\d{2}-\d{2})[_-](\d{4}-\d{2}-\d{2})")
 _GROUPS = ("project_id", "user_id", "api_key_id", "model", "batch", "service_tier", "api_source", "line_item")
@@ -52,8 +53,20 @@ def assemble(
         width=max(widths, default=None),
         groupings=_groupings(rows),
         rows=rows,
-        notes=(*notes, *mixed, *said),
+        notes=(*notes, *mixed, *_holes(layout, buckets), *said),
     )
+
+
+def _holes(layout: Layout, buckets: Sequence[Bucket]) -> tuple[str, ...]:
+    """Days in the middle that a file by day passes over: an export lists an empty day as well, so pages are missing."""
+    if layout.end is None or any(bucket.end - bucket.start != DAY for bucket in buckets):
+        return ()
+    days = sorted({bucket.start for bucket in buckets})
+    missing = [day for before, after in pairwise(days) for day in range(before + DAY, after, DAY)]
+    if not missing:
+        return ()
+    more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+    return (f"no bucket, not even an empty one, for {_date(missing[0])}{more}: lines or pages of it are missing",)
 
 
 def _groupings(rows: Sequence[StatementRow]) -> frozenset[str]:
