@@ -33,8 +33,9 @@ class Stream:
     How an endpoint streams its answer.
 
     Attributes:
-        telling: Matches the events that say something of usage or of the end; all but the first event are left
-            undecoded where it does not match.
+        telling: One of them matches an event that says something of usage or of the end; all but the first event are
+            left undecoded where none does. Each begins with a fixed text: the interpreter looks for that much faster
+            than for alternatives (1.3 against 3.3 us for a chunk of 268 bytes).
         document: Path from an event to the object that has the shape of a whole answer.
         terminal: Types of the events after which nothing more comes.
         sentinel: Payload of a last event that is no JSON.
@@ -43,12 +44,19 @@ class Stream:
         must_ask: The usage comes only to a request with `stream_options.include_usage`.
     """
 
-    telling: re.Pattern[bytes]
+    telling: tuple[re.Pattern[bytes], ...]
     document: Path = ()
     terminal: frozenset[str] = frozenset()
     sentinel: bytes | None = None
     final_when_empty: str | None = None
     must_ask: bool = False
+
+    def tells(self, events: bytes) -> bool:
+        """Whether these bytes may say something; a loop, for it runs once a chunk."""
+        for telling in self.telling:  # noqa: SIM110 - a generator would cost a third more
+            if telling.search(events):
+                return True
+        return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,14 +89,21 @@ class Endpoint:
 
 _IN_AND_OUT = frozenset({Quantity.INPUT, Quantity.OUTPUT})
 
+_ERROR = re.compile(rb'"error"\s*:\s*\{')
+
 _CHUNKS = Stream(
-    telling=re.compile(rb'"usage"\s*:\s*\{|"finish_reason"\s*:\s*"|\[DONE\]|"error"\s*:\s*\{'),
+    telling=(
+        re.compile(rb'"usage"\s*:\s*\{'),
+        re.compile(rb'"finish_reason"\s*:\s*"'),
+        re.compile(rb"\[DONE\]"),
+        _ERROR,
+    ),
     sentinel=b"[DONE]",
     final_when_empty="choices",
     must_ask=True,
 )
 _TYPED = Stream(
-    telling=re.compile(rb'"response\.(?:completed|incomplete|failed)"|"type"\s*:\s*"error"|"error"\s*:\s*\{'),
+    telling=(re.compile(rb'"response\.(?:completed|incomplete|failed)"'), re.compile(rb'"type"\s*:\s*"error"'), _ERROR),
     document=("response",),
     terminal=frozenset({"response.completed", "response.incomplete", "response.failed"}),
 )

@@ -146,14 +146,14 @@ class EventScan:
     def scan(self, data: bytes) -> tuple[bytes, bytes]:
         """Read the whole events of `data`: what may pass on, and the rest, to be handed in again with more."""
         whole, rest = split_events(data)
-        if not whole or not (self._seen.empty or self.stream.telling.search(whole)):
+        if not whole or not (self._seen.empty or self.stream.tells(whole)):
             return whole, rest
         kept = [event for each in each_event(whole) if (event := self._meet(each))]
         return (b"".join(kept) if self.hide else whole), rest
 
     def _meet(self, event: bytes) -> bytes:
         """Read one event; return it as it may pass on, empty if it is ours."""
-        if not (self._seen.empty or self.stream.telling.search(event)):
+        if not (self._seen.empty or self.stream.tells(event)):
             return event
         data = payload(event)
         if not data:

@@ -2,6 +2,7 @@
 
 import copy
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
@@ -97,16 +98,22 @@ class _Server:
 
 
 def _server(recorder: Recorder, client: Client, given: str) -> _Server:
-    azure = any(kind.__name__ == _AZURE_CLIENT for kind in type(client).__mro__)
+    azure = _is_azure(type(client))
     if "://" not in given:
         return _served(recorder, client.base_url, azure=azure)
     whole = urlsplit(given)
     return _served(recorder, _Whole(whole.scheme, whole.hostname or "", whole.port, whole.path), azure=azure)
 
 
+@lru_cache(maxsize=64)
+def _is_azure(kind: type) -> bool:
+    return any(base.__name__ == _AZURE_CLIENT for base in kind.__mro__)
+
+
 def _served(recorder: Recorder, url: Url, *, azure: bool) -> _Server:
-    provider = recorder.policy.provider(url.host, url.port, url.path, azure=azure)
-    return _Server(provider, url.host, url.port or (80 if url.scheme == "http" else 443), url.path)
+    host, port, path = url.host, url.port, url.path  # read once: each is worked out anew
+    provider = recorder.policy.provider(host, port, path, azure=azure)
+    return _Server(provider, host, port or (80 if url.scheme == "http" else 443), path)
 
 
 def _head(recorder: Recorder, endpoint: Endpoint, ask: Ask, server: _Server) -> CallHead:
