@@ -10,6 +10,7 @@ from tests.wire.guest import HTTP, Guest, Sdk, at_once
 from tallyspan.books.quantities import Quantity
 from tallyspan.books.record import Billable, Reason, State
 from tallyspan.demo import StandIn
+from tallyspan.usage.scan import EventScan
 
 
 def event(choices: list[object], **more: object) -> bytes:
@@ -126,3 +127,22 @@ def test_an_answer_that_holds_an_error_and_no_usage_may_not_be_billed(api: Stand
         client.post("/responses", body={"model": "gpt-4o", "input": "x"}, cast_to=object)
     (record,) = bench.written.records
     assert (record.state, record.billable, record.error_type) == (State.FLAGGED, Billable.MAYBE, "server_error")
+
+
+def test_a_long_event_is_not_searched_again_with_each_chunk(
+    api: StandIn, guest: Guest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searched: list[int] = []
+    real = EventScan.scan
+
+    def scan(self: EventScan, data: bytes) -> tuple[bytes, bytes]:
+        searched.append(len(data))
+        return real(self, data)
+
+    monkeypatch.setattr(EventScan, "scan", scan)
+    body = WORD + event([{"index": 0, "delta": {"content": "a" * 1_000_000}}]) + USAGE + DONE
+    pieces = [body[at : at + 4096] for at in range(0, len(body), 4096)]
+    with Bench(api) as bench:
+        assert choices_told(answering(guest, pieces, kept=False), guest) == [1, 1]
+    assert [record.state for record in bench.written.records] == [State.MEASURED]
+    assert sum(searched) < 3 * len(body)

@@ -8,6 +8,9 @@ import re
 
 _END = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 
+LONGEST_SPLIT = 3
+"""Bytes of the longest end that can have come with an earlier chunk."""
+
 
 def split_events(buffered: bytes) -> tuple[bytes, bytes]:
     """Cut after the last whole event: what is whole, and the rest."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from tallyspan.usage.ending import Ending
 from tallyspan.usage.scan import Scan, Seen
+from tallyspan.usage.sse import LONGEST_SPLIT, split_events
 from tallyspan.wire.attempt import Attempt
 from tallyspan.wire.http import Response
 
@@ -43,6 +44,9 @@ class Watch:
             return chunk
         data = self._held + chunk if self._held else chunk
         try:
+            if self._held and not split_events(self._held[-LONGEST_SPLIT:] + chunk)[0]:
+                self._held = data  # a long event goes on: what came before is not searched again
+                return b"" if self._hides else chunk
             passed, self._held = scan.scan(data)
             finished = scan.finished
         except Exception as error:  # noqa: BLE001 - the edge
