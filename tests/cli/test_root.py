@@ -37,6 +37,16 @@ def test_a_wrong_word_is_one_line_that_helps(capsys: pytest.CaptureFixture[str],
     assert said in failed(capsys, *argv)
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+def test_a_full_disk_is_one_line_and_no_error_of_ours() -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "tallyspan.cli", "bill", str(COST)], stdout=full, stderr=subprocess.PIPE, check=False
+        )
+    assert done.returncode == 2
+    assert done.stderr == b"tallyspan: stopped while reading or writing (No space left on device)\n"
+
+
 def test_help_lists_the_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="0"):
         cli.main(["bill", "--help"])

@@ -47,6 +47,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader of stdout left (`| head`): silence the flush at exit, which would raise again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.COULD_NOT_RUN
+    except OSError as fault:
+        return _could_not_run(f"tallyspan: stopped while reading or writing ({fault.strerror or fault})")
     except KeyboardInterrupt:
         return _could_not_run("interrupted")
     except Exception as fault:  # noqa: BLE001 - the guard of this root: a traceback would exit 1, which means "disagree"
