@@ -118,7 +118,7 @@ def _findings(report: Report, *, verbose: bool) -> Iterator[str]:
     hidden = len(report.findings) - len(shown)
     if shown:
         yield ""
-        yield f"{len(shown)} finding{'s' if len(shown) != 1 else ''}, largest first" + (
+        yield f"{len(shown)} finding{'s' if len(shown) != 1 else ''}, worst first" + (
             f" ({hidden} note{'s' if hidden != 1 else ''} more with -v)" if hidden else ""
         )
     for finding in shown:
