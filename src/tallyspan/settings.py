@@ -132,7 +132,8 @@ SETTINGS: tuple[Setting, ...] = (
         "client_request_id",
         "`on` or `off`",
         "`off`",
-        "Send each record id as `X-Client-Request-Id`, to OpenAI's own hosts only, so that their support can trace it.",
+        "Send each record id as `X-Client-Request-Id`, to OpenAI's own hosts only, so that their support can trace it. "
+        "An id that the application sends itself stays. A redirect takes the header along, as it does any other.",
         _switch,
     ),
     Setting(
