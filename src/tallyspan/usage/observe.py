@@ -67,11 +67,17 @@ class End:
 def intend(call: CallHead, request: RequestHead) -> UsageRecord:
     """Make the record of an attempt that is about to be sent."""
     end = End(Ending.UNOBSERVED, request.started_ns)
-    return replace(observe(call, request, None, NOTHING_SEEN, end), phase=Phase.INTENT, ended_ns=None)
+    return _record(call, request, None, NOTHING_SEEN, end, Phase.INTENT)
 
 
 def observe(call: CallHead, request: RequestHead, head: ResponseHead | None, seen: Seen, end: End) -> UsageRecord:
     """Make the record of an attempt that is over."""
+    return _record(call, request, head, seen, end, Phase.RESULT)
+
+
+def _record(  # noqa: PLR0913, PLR0917 - all that is known of an attempt
+    call: CallHead, request: RequestHead, head: ResponseHead | None, seen: Seen, end: End, phase: Phase
+) -> UsageRecord:
     verdict = _judge(call, request, head, seen, end)
     error_type = end.error_type or seen.error_type
     if error_type is None and head is not None and verdict is not None and verdict.reason is Reason.HTTP_ERROR:
@@ -79,13 +85,14 @@ def observe(call: CallHead, request: RequestHead, head: ResponseHead | None, see
     billable = Billable.YES if verdict is None else verdict.billable
     return UsageRecord(
         record_id=request.record_id,
+        phase=phase,
         state=State.MEASURED if verdict is None else State.FLAGGED,
         reason=None if verdict is None else verdict.reason,
         billable=billable,
         requests=0 if billable is Billable.NO else 1,
         bounds=Bounds() if verdict is None else _bounds(call, request, seen, billable),
         started_ns=request.started_ns,
-        ended_ns=end.ended_ns,
+        ended_ns=None if phase is Phase.INTENT else end.ended_ns,
         call_id=call.call_id,
         attempt=request.attempt,
         operation=call.endpoint.operation,
