@@ -96,6 +96,7 @@ def main() -> None:
         unset = {"PYTHONDONTWRITEBYTECODE", "PYTHONHASHSEED"}
         environment = {name: value for name, value in os.environ.items() if name not in unset}
         environment["PYTHONPYCACHEPREFIX"] = compiled  # start-up is measured as an installed application has it
+        environment["TMPDIR"] = compiled  # for the spool
         starts = startup(_STARTS, environment)
         rounds = measure(environment)
     print(table(rounds))  # noqa: T201 - the result
