@@ -29,7 +29,7 @@ def test_the_real_incident_is_explained(capsys: pytest.CaptureFixture[str]) -> N
         "tts-1 alone equals the charge of $132.42 to the cent ($132.42405)",
         "  tts-1: 33 requests, 267,523 characters a request, 2025-04-23",
         "    8,828,270 characters \N{MULTIPLICATION SIGN} $15.00 per 1,000,000 = $132.42405",
-        "  no other of 47 combinations of lines does (by chance 0.0004 would)",
+        "  no other of 47 combinations of lines does (0.0004 would match by pure chance)",
         "  left on the same days: $1.0192647; with it, $1.02 more than was charged;",
         "  when and how that was charged is not in these files",
         "- costs: nothing about 2025-04-23 (1 day); activity there: 111 requests",
@@ -93,7 +93,7 @@ def test_lines_with_money_are_tried_as_exported_and_rivals_are_named(
     text = ran(capsys, file, "--charged", "20.00")
     assert "tts alone equals the charge of $20.00 to the cent ($20.00)" in text
     assert "  tts: 2025-04-23, $20.00 as exported" in text
-    assert "1 other of 7 combinations of lines fit, too (by chance 0.0006 would): which one it was" in text
+    assert "1 other of 7 combinations of lines fit, too (0.0006 would match by pure chance): which one it was" in text
     assert "    files: $7.50 as exported, 2025-04-23" in text
     assert "3.00 EUR + $47.50" in text
 

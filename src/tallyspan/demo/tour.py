@@ -87,7 +87,10 @@ class Tour:
 
     def _check(self, expected: int) -> None:
         write_books(self.stage.api.ledger, self.stage.exports)
-        self._tell("The export of the same period, as the dashboard would write it, is saved; --settle 0 judges today.")
+        self._tell(
+            "The export of the same period, as the dashboard would write it, is saved. --settle 0: today's figures are "
+            "taken as final, not waited for."
+        )
         words = self._check_words()
         self._run(words, expected, "tallyspan " + " ".join(words))
 

@@ -61,7 +61,7 @@ def _product(offer: Offer) -> str:
 
 def _rivals(charge: Charge) -> Iterable[str]:
     search = charge.search
-    chance = f"by chance {search.by_chance:.1g} would"
+    chance = f"{search.by_chance:.1g} would match by pure chance"
     tried = f"{search.combinations:,} combinations of lines"
     if not search.complete:
         tried += f" (all of up to {search.looked_at} of the {search.lines})"

@@ -58,7 +58,8 @@ def _coverage(report: Report) -> str:
     one = report.coverage
     first, last = utc(report.start), utc(max(report.start, report.end - 1))
     days = first if first == last else f"{first} … {last}"
-    provisional = f" · {one.provisional_days} not settled" if one.provisional_days else ""
+    unsettled = one.provisional_days
+    provisional = f" · {unsettled} day{'s' if unsettled != 1 else ''} not yet judged" if unsettled else ""
     return (
         f"{days} UTC · books cover {one.days_with_books} of {one.days} days · "
         f"{one.requests_with_books:,} of {one.requests:,} requests · "
@@ -124,7 +125,7 @@ def _findings(report: Report, *, verbose: bool) -> Iterator[str]:
     for finding in shown:
         yield from _finding(finding)
     if report.verdict is Verdict.DISAGREES and _differing(report) and not report.unexplained_gross:
-        yield "nothing is left unexplained"
+        yield "no difference is left without a cause; how sure each cause is stands beside it"
 
 
 def _finding(finding: Finding) -> Iterator[str]:
