@@ -52,6 +52,7 @@ class Watch:
         except Exception as error:  # noqa: BLE001 - the edge
             self._guard.failed("reading a stream", error)
             self._give_up()
+            self._held = b""  # all of it goes out now, and not once more at the end
             return data if self._hides else chunk
         if self._attempt.first_chunk_ns is None:
             self._guard.run("timing a stream", self._first)
