@@ -146,6 +146,7 @@ class TallyspanInstrumentor(BaseInstrumentor):  # type: ignore[misc,unused-ignor
     """
 
     _patch = Patch()
+    _guard = Guard()
     _plugin: Plugin | None = None
     _fork_hook = False
 
@@ -155,20 +156,27 @@ class TallyspanInstrumentor(BaseInstrumentor):  # type: ignore[misc,unused-ignor
     def flush(self) -> None:
         """Write now the ends that wait for the next call: of streams that were closed or dropped."""
         if self._plugin is not None:
-            self._plugin.recorder.closing.drain()
+            self._guard.run("flushing", self._plugin.recorder.closing.drain)
 
     def _instrument(self, **kwargs: Unpack[Providers]) -> None:
+        # under the guard: after a fault `opentelemetry-instrument` would give up on those that come after us
+        self._guard.run("switching on", self._switch_on, kwargs)
+
+    def _uninstrument(self, **_kwargs: object) -> None:
+        self._guard.run("switching off", self._switch_off)
+
+    def _switch_on(self, providers: Providers) -> None:
         settings, complaints = read_settings(os.environ)
         for complaint in complaints:
             _LOGGER.warning("%s", complaint)
-        plugin = Plugin(settings, kwargs)
+        plugin = Plugin(settings, providers)
         TallyspanInstrumentor._plugin = plugin
         self._patch.install(plugin.recorder)
         if not TallyspanInstrumentor._fork_hook:
             TallyspanInstrumentor._fork_hook = True
             os.register_at_fork(after_in_child=self._forked)
 
-    def _uninstrument(self, **_kwargs: object) -> None:
+    def _switch_off(self) -> None:
         self._patch.uninstall()
         plugin, TallyspanInstrumentor._plugin = self._plugin, None
         if plugin is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import threading
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
@@ -67,6 +68,11 @@ class Guest:
         self._broken.touch()
         with copied(self.probes, edit) as import_module:
             self.root = import_module("tallyspan.instrumentor")
+            ours = [module for name, module in sys.modules.items() if name.startswith("tallyspan.")]
+        things = [thing for module in ours for thing in vars(module).values()]
+        self._caches: list[Callable[[], None]] = [
+            thing.cache_clear for thing in things if hasattr(thing, "cache_clear")
+        ]
         self._instrumentor: Any = self.root.TallyspanInstrumentor()
         self._spans = InMemorySpanExporter()
         self._tracers = TracerProvider(shutdown_on_exit=False)
@@ -78,23 +84,27 @@ class Guest:
         self._loggers.add_log_record_processor(SimpleLogRecordProcessor(self._logs))
 
     @contextmanager
-    def at_work(self, road: Road = Road.EVENTS, stream_usage: str = "off", **environment: str) -> Generator[None]:
-        """Be switched on; at the end collect the metrics, and be switched off with nothing armed."""
+    def at_work(self, road: Road = Road.EVENTS, stream_usage: str = "off", *, rests: bool = True) -> Generator[None]:
+        """Be switched on, collect the metrics, be switched off; the last with nothing armed if the probes rest."""
+        for forget in self._caches:
+            forget()
         reader = InMemoryMetricReader()
         meters = MeterProvider([reader], shutdown_on_exit=False)
-        with self._listening(), patch.dict(os.environ, {**self._environment(road, stream_usage), **environment}):
+        with self._listening(), patch.dict(os.environ, self._environment(road, stream_usage)):
             self._instrumentor.instrument(
                 tracer_provider=self._tracers, meter_provider=meters, logger_provider=self._loggers
             )
             try:
                 yield
-                self._settle()
+                self.settle()
                 reader.get_metrics_data()
             finally:
-                self.probes.rest()
-                spool = inner(self.root, "TallyspanInstrumentor", "_plugin", "_spool")
+                if rests:
+                    self.probes.rest()
+                plugin = inner(self.root, "TallyspanInstrumentor", "_plugin")
                 self._instrumentor.uninstrument()
-                self._clear(spool)
+                self.probes.rest()
+                self._clear(None if plugin is None else inner(plugin, "_spool"))
 
     @contextmanager
     def _listening(self) -> Generator[None]:
@@ -127,9 +137,12 @@ class Guest:
             case Road.BROKEN_SPOOL:
                 return {**always, "TALLYSPAN_SPOOL": str(self._broken)}
 
-    def _settle(self) -> None:
+    def settle(self) -> None:
         """Wait until the plugin's thread has done what waits for it; its sign of life follows each step."""
-        closing = inner(self.root, "TallyspanInstrumentor", "_plugin", "recorder", "closing")
+        plugin = inner(self.root, "TallyspanInstrumentor", "_plugin")
+        if plugin is None:  # it could not be switched on
+            return
+        closing = plugin.recorder.closing
         thread: threading.Thread | None = inner(closing, "_thread")
         queue: SimpleQueue[Callable[[], object]] = inner(closing, "_queue")
         for _ in range(2):

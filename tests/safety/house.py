@@ -45,6 +45,29 @@ def _hasty(kind: Sdk) -> Sdk:
     return type(kind.__name__, (_Hasty, kind), {})
 
 
+def _reading(is_async: bool) -> Sdk:  # noqa: FBT001
+    async def read_later(response: Sdk) -> None:
+        await response.aread()
+
+    def read(response: Sdk) -> None:
+        response.read()
+
+    if is_async:
+        return HTTP.AsyncClient(event_hooks={"response": [read_later]})
+    return HTTP.Client(event_hooks={"response": [read]})
+
+
+def _answering(is_async: bool) -> Sdk:  # noqa: FBT001
+    def answer(_self: Sdk, request: Sdk, **_options: object) -> Sdk:
+        return HTTP.Response(200, json={"id": "chatcmpl-deaf", "choices": []}, request=request)
+
+    async def answer_later(self: Sdk, request: Sdk, **options: object) -> Sdk:
+        return answer(self, request, **options)
+
+    kind: Sdk = HTTP.AsyncClient if is_async else HTTP.Client
+    return type("Deaf", (kind,), {"send": answer_later if is_async else answer})()
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """
@@ -110,21 +133,32 @@ class House:
         self.loop = asyncio.new_event_loop()
         self._clients: dict[tuple[str, bool], Sdk] = {}
 
-    def client(self, name: str) -> Sdk:
-        """Give the client of a class of the SDK, sync or async; made once."""
-        key = (name, self.is_async)
+    def client(self, name: str, http: Callable[[bool], Sdk] | None = None) -> Sdk:
+        """Give the client of a class of the SDK, over the http client that is asked for; made once."""
+        key = (f"{name} {http}", self.is_async)
         if key not in self._clients:
-            where = {"base_url": self.api.base_url}
+            where: dict[str, object] = {"base_url": self.api.base_url}
             if name == "AzureOpenAI":
                 where = {"azure_endpoint": self.api.azure_endpoint, "api_version": "2024-10-21"}
             kind: Sdk = getattr(openai, f"Async{name}" if self.is_async else name)
-            self._clients[key] = _hasty(kind)(api_key=KEY, **where)
+            client = None if http is None else http(self.is_async)
+            self._clients[key] = _hasty(kind)(api_key=KEY, http_client=client, **where)
         return self._clients[key]
 
     @property
     def openai(self) -> Sdk:
         """The usual client."""
         return self.client("OpenAI")
+
+    @property
+    def hooked(self) -> Sdk:
+        """A client whose http client reads each body in a hook."""
+        return self.client("OpenAI", _reading)
+
+    @property
+    def deaf(self) -> Sdk:
+        """A client whose http client answers by itself."""
+        return self.client("OpenAI", _answering)
 
     @property
     def plain(self) -> Sdk:
@@ -166,7 +200,7 @@ class House:
             self.api.plan(*shape.plan)
         before = len(self.api.requests_seen)
         result, error = None, None
-        with _strays(self.loop) as stray:
+        with strays(self.loop) as stray:
             try:
                 work = shape.body(self)
                 result = self.loop.run_until_complete(work) if shape.is_async else copy_context().run(_at_once, work)
@@ -189,7 +223,8 @@ class House:
         """End what the application left open: no run shall find the litter of another."""
         gc.collect()
         if self.is_async:
-            self.loop.run_until_complete(asyncio.sleep(0.001))
+            self.loop.run_until_complete(_idle())
+            gc.collect()
 
     def close(self) -> None:
         """Close clients and loop."""
@@ -227,6 +262,15 @@ def inner(thing: object, *names: str) -> Sdk:
     return reduce(getattr, names, thing)
 
 
+async def _idle() -> None:
+    """Wait until the loop has closed the generators that were collected."""
+    for _ in range(100):
+        await asyncio.sleep(0)
+        if len(asyncio.all_tasks()) == 1:
+            await asyncio.sleep(0)
+            return
+
+
 def _at_once(work: Coroutine[object, None, object]) -> object:
     """Run sync work that is written as a coroutine: nothing in it waits."""
     try:
@@ -240,7 +284,7 @@ def _at_once(work: Coroutine[object, None, object]) -> object:
 
 
 @contextmanager
-def _strays(loop: asyncio.AbstractEventLoop) -> Generator[list[str]]:
+def strays(loop: asyncio.AbstractEventLoop) -> Generator[list[str]]:
     """Note the exceptions that no caller gets."""
     stray: list[str] = []
     hooks = sys.unraisablehook, threading.excepthook

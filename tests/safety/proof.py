@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from types import MappingProxyType
 from zlib import crc32
@@ -13,7 +13,7 @@ from zlib import crc32
 import openai
 from tests.safety.forgiven import forgiven
 from tests.safety.guest import Guest, Road
-from tests.safety.house import HTTP, House, Outcome, Shape
+from tests.safety.house import HTTP, House, Outcome, Shape, strays
 
 Fault = Callable[[], Exception]
 
@@ -152,13 +152,14 @@ class Proof:
     def visited(self, visit: Visit, attempt: Try | None = None) -> Outcome:
         """Give what the house sees with the guest, faulty or not."""
         probes = self.guest.probes
-        with self.guest.at_work(visit.road, visit.stream_usage):
+        with strays(self.house.loop) as stray, self.guest.at_work(visit.road, visit.stream_usage):
             if attempt is None:
                 probes.arm()
             else:
                 steps = filter(None, (attempt.step, attempt.after))
                 probes.arm(*steps, fault=FAULTS[attempt.fault], only=attempt.only)
-            return self.house.run(visit.shape)
+            outcome = self.house.run(visit.shape)
+        return replace(outcome, stray=(*outcome.stray, *stray))
 
     def inner_steps(self, visit: Visit, attempt: Try | None = None) -> Mapping[str, int]:
         """Give the steps that run in a visit and that the guard must hold, and how often each runs."""

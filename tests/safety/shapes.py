@@ -48,6 +48,29 @@ async def _copied(house: House) -> None:
     await house.read(stream)
 
 
+async def _unbounded(house: House) -> None:
+    """Left early with no limit of the request's own: the model's is looked up."""
+    ask = {name: value for name, value in house.ask.items() if name != "max_tokens"}
+    stream = await house.get(house.openai.chat.completions.create(**ask, stream=True))
+    await house.read(stream, 2)
+    await house.get(stream.close())
+
+
+async def _read_by_hook(house: House) -> None:
+    """A hook of the application's own http client reads the whole body before anybody is given the response."""
+    await house.read(await house.get(house.hooked.chat.completions.create(**house.ask, stream=True)))
+
+
+async def _unobserved(house: House) -> object:
+    """The application's own http client sends in a way of its own."""
+    return await house.get(house.deaf.chat.completions.create(**house.ask))
+
+
+async def _completion(house: House) -> object:
+    ask = {"model": "gpt-3.5-turbo-instruct", "prompt": ["hi", "there"], "max_tokens": 4}
+    return await house.get(house.openai.completions.create(**ask))
+
+
 async def _quick_timeout(house: House) -> object:
     quick = house.openai.with_options(timeout=0.25)
     return await house.get(quick.chat.completions.create(**house.ask))
@@ -188,6 +211,10 @@ _BOTH: tuple[tuple[str, Work, tuple[str, ...]], ...] = (
     ("stream asked", _asked, ()),
     ("stream closed", _closed, ()),
     ("stream dropped", _dropped, ()),
+    ("stream unbounded", _unbounded, ()),
+    ("stream read by a hook", _read_by_hook, ()),
+    ("unobserved", _unobserved, ()),
+    ("completion", _completion, ()),
     ("stream split", _stream, ("split:7+crlf",)),
     ("stream gzip", _stream, ("gzip+split:50",)),
     ("stream cut", _stream, ("cut:3",)),

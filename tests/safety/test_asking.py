@@ -18,6 +18,8 @@ _ASKED = {
     "stream cut",
     "stream error",
     "lines",
+    "stream unbounded",
+    "stream read by a hook",
     "lines split",
     "lines cut",
 }
