@@ -56,12 +56,14 @@ class Guest:
 
     Attributes:
         probes: Those of the copy.
-        heard: Of the last time that it was at work.
+        heard: What was logged, the last time that it was at work.
+        said: What its guard said then.
     """
 
     def __init__(self, hosts: str, folder: Path, edit: Edit = unedited) -> None:
         self.probes = Probes()
         self.heard = Heard()
+        self.said: list[str] = []
         self._hosts = hosts
         self._spool = folder / "spool"
         self._broken = folder / "a file"
@@ -94,6 +96,7 @@ class Guest:
             self._instrumentor.instrument(
                 tracer_provider=self._tracers, meter_provider=meters, logger_provider=self._loggers
             )
+            self._listen_to_the_guard()
             try:
                 yield
                 self.settle()
@@ -119,6 +122,20 @@ class Guest:
             for logger in loggers:
                 logger.removeHandler(self.heard)
                 logger.propagate = True
+
+    def _listen_to_the_guard(self) -> None:
+        """Note what this guard says; those of earlier times may still speak, when a collector finds what they watch."""
+        self.said.clear()
+        plugin = inner(self.root, "TallyspanInstrumentor", "_plugin")
+        if plugin is None:
+            return
+        aloud = inner(plugin.guard, "_say")
+
+        def say(text: str) -> None:
+            self.said.append(text)
+            aloud(text)
+
+        vars(plugin.guard)["_say"] = say
 
     def _environment(self, road: Road, stream_usage: str) -> Mapping[str, str]:
         always = {

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import ast
 import importlib
+import inspect
 import sys
 from collections import Counter
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.abc import MetaPathFinder
@@ -24,6 +25,7 @@ import tallyspan
 
 PACKAGE = Path(tallyspan.__file__).parent
 _PROBE = "_probe_"
+_PROBED = "probed/"
 
 Edit = Callable[[str, ast.Module], None]
 """Changes a file's tree in place, given its name; only to show that the proof notices."""
@@ -37,10 +39,12 @@ class Probes:
     Attributes:
         met: How often each step ran since they were armed; filled in every thread.
         raised: How often each armed step raised.
+        ways: The functions of ours that led to each function, its own step first; None: nobody asks.
     """
 
     met: Counter[str] = field(default_factory=Counter[str])
     raised: Counter[str] = field(default_factory=Counter[str])
+    ways: set[tuple[str, ...]] | None = None
     _armed: frozenset[str] = frozenset()
     _fault: Callable[[], Exception] = RuntimeError
     _when: Callable[[int], bool] = bool
@@ -62,9 +66,19 @@ class Probes:
         if self._resting:
             return
         self.met[step] += 1
+        if self.ways is not None:
+            self.ways.add((step, *_callers()))
         if step in self._armed and self._when(self.met[step]):
             self.raised[step] += 1
             raise self._fault()
+
+
+def _callers() -> Iterator[str]:
+    frame = inspect.currentframe()
+    while frame is not None:
+        if frame.f_code.co_filename.startswith(_PROBED):
+            yield frame.f_code.co_qualname
+        frame = frame.f_back
 
 
 class _Prober(ast.NodeTransformer):
@@ -158,7 +172,7 @@ class _Loader(SourceFileLoader):
         tree = ast.parse(path.read_bytes())
         self.edit(file, tree)
         probed = ast.fix_missing_locations(_Prober(file).visit(tree))
-        return compile(probed, f"probed/{file}", "exec", dont_inherit=True)
+        return compile(probed, f"{_PROBED}{file}", "exec", dont_inherit=True)
 
     def exec_module(self, module: ModuleType) -> None:
         vars(module)[_PROBE] = self.probes

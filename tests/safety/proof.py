@@ -132,14 +132,25 @@ def road_of(shape: Shape) -> Road:
     return Road.SPOOL if shape.is_async else Road.EVENTS
 
 
+_BEHIND = ("books/", "telemetry/", "spool/", "instrumentor.py")
+
+
 @dataclass
 class Proof:
-    """Runs shapes, with the guest and without, and compares."""
+    """
+    Runs shapes, with the guest and without, and compares.
+
+    Attributes:
+        tried: How many tries were made, by the kind of fault.
+        missed: Tries of a step's nth time where it ran less often.
+    """
 
     house: House
     guest: Guest
     shapes: Sequence[Shape]
     tried: Counter[str] = field(default_factory=Counter[str])
+    missed: list[str] = field(default_factory=list[str])
+    _ways: set[tuple[str, ...]] = field(default_factory=set[tuple[str, ...]])
     _alone: dict[str, Outcome] = field(default_factory=dict[str, Outcome])
 
     def alone(self, shape: Shape) -> Outcome:
@@ -166,6 +177,23 @@ class Proof:
         self.visited(visit, attempt)
         return {step: times for step, times in self.guest.probes.met.items() if not is_edge(step)}
 
+    def functions_to_try(self, visit: Visit) -> list[str]:
+        """
+        Give the functions to be tried in a visit.
+
+        Those between the network and the application are tried in every shape; those that only record, behind the sink,
+        where they are reached in a new way: by other functions of ours than in the shapes before.
+        """
+        probes = self.guest.probes
+        probes.ways = set()
+        try:
+            met = self.inner_steps(visit)
+        finally:
+            ways, probes.ways = probes.ways, None
+        new = {way[0] for way in ways - self._ways}
+        self._ways |= ways
+        return [step for step in met if is_first(step) and (step in new or not step.startswith(_BEHIND))]
+
     @cached_property
     def first_met(self) -> Mapping[str, Sequence[Visit]]:
         """Give each step's first visits: the first sync and the first async shape that reach it."""
@@ -189,12 +217,20 @@ class Proof:
         if visit.stream_usage != "off" and not asks(expected):
             expected, seen = forgiven(expected), forgiven(seen, faulty=True)
         yield from different(expected, seen)
-        if not self.guest.probes.raised[attempt.step]:
-            yield "the step did not run, so nothing was proved"
-        causes = Counter(line.partition(": ")[2].partition(": ")[0] for line in self.guest.heard.ours)
+        yield from self._unproved(attempt)
+        causes = Counter(line.partition(": ")[2].partition(": ")[0] for line in self.guest.said)
         yield from (f"said {times} times: {cause}" for cause, times in causes.items() if times > 1)
-        if not self.guest.heard.lines and attempt.fault not in HANDLED:
-            yield "nothing was said in the log"
+
+    def _unproved(self, attempt: Try) -> Iterator[str]:
+        """Say why a try proves nothing."""
+        probes = self.guest.probes
+        if probes.raised[attempt.step]:
+            if not self.guest.heard.lines and attempt.fault not in HANDLED:
+                yield "nothing was said in the log"
+        elif attempt.only is not None and probes.met[attempt.step]:
+            self.missed.append(str(attempt))  # how often a collector comes by is not ours to say
+        else:
+            yield "the step did not run, so nothing was proved"
 
 
 def asks(outcome: Outcome) -> bool:
