@@ -72,7 +72,7 @@ async def _completion(house: House) -> object:
 
 
 async def _quick_timeout(house: House) -> object:
-    quick = house.openai.with_options(timeout=0.25)
+    quick = house.openai.with_options(timeout=0.2)
     return await house.get(quick.chat.completions.create(**house.ask))
 
 
