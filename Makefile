@@ -28,7 +28,7 @@ demo: .venvs/demo/.stamp ## see it work: record, check, explain; no key, no Dock
 
 test: test-dev test-generations test-rivals ## every test on the newest openai, the wire's on every generation
 
-# The safety proof traces the interpreter itself, so it runs without coverage.
+# The safety proof rewrites the source that it loads, so it runs without coverage.
 test-dev: .venv/.stamp
 	@$(STEP) "tests on the newest openai" $(BIN)/coverage run -m pytest --ignore=tests/rivals --ignore=tests/safety $(PYTEST)
 	@$(if $(PYTEST),,$(STEP) "safety on the newest openai" $(BIN)/python -m pytest tests/safety)

@@ -65,6 +65,11 @@ _BY_EXCEPTION: Mapping[str, Ending] = MappingProxyType(
 """By the name of an exception or of one of its bases: the names are the same in httpx and httpx2."""
 
 
+def name_of(error: BaseException) -> str:
+    """Name an exception as `error.type` does: its class, with its module."""
+    return f"{type(error).__module__}.{type(error).__qualname__}"
+
+
 def ending_of(error: BaseException) -> Ending:
     """Tell from an exception how the attempt ended; an unknown one may have been billed."""
     return next(

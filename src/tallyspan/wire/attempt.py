@@ -6,7 +6,7 @@ from contextlib import suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
-from tallyspan.usage.ending import Ending, ending_of
+from tallyspan.usage.ending import Ending, ending_of, name_of
 from tallyspan.usage.observe import End, RequestHead, ResponseHead, intend, observe
 from tallyspan.usage.scan import NOTHING_SEEN, Seen
 from tallyspan.wire.call import CLIENT_REQUEST_ID, Call
@@ -86,7 +86,7 @@ class Attempt:
 
     def failed(self, error: BaseException, seen: Seen = NOTHING_SEEN) -> None:
         """End without an answer, or with one whose body broke."""
-        self.finish(ending_of(error), seen, f"{type(error).__module__}.{type(error).__qualname__}")
+        self.finish(ending_of(error), seen, name_of(error))
 
     def finish(self, ending: Ending, seen: Seen, error_type: str | None = None, ended_ns: int | None = None) -> None:
         """End; a second end is ignored, from whichever thread it comes."""
@@ -102,8 +102,8 @@ class Attempt:
             for number, exchange in enumerate(self.exchanges.made[:-1]):
                 if exchange.is_post and exchange.body_sent and recorder.policy.is_own(exchange.host, exchange.port):
                     self._hidden(number)
-            posts = [exchange for exchange in self.exchanges.made if exchange.is_post]
-            head = self.head if self.head is not None or not posts else posts[-1].head
+            last = self.exchanges.last_post
+            head = self.head if self.head is not None or last is None else last.head
             self.call.recorded(observe(self.call.head, self.request, head, seen, end))
         finally:
             self.call.part_ended()
@@ -112,10 +112,10 @@ class Attempt:
         """Correct by the trace what an exception's name says: nothing was sent, or something was."""
         if ending is Ending.COMPLETE or not self.exchanges.heard:
             return ending
-        posts = [exchange for exchange in self.exchanges.made if exchange.is_post]
-        if not posts:
+        last = self.exchanges.last_post
+        if last is None:
             return Ending.NEVER_SENT
-        return Ending.DROPPED if ending is Ending.NEVER_SENT and posts[-1].body_sent else ending
+        return Ending.DROPPED if ending is Ending.NEVER_SENT and last.body_sent else ending
 
     def _hidden(self, number: int) -> None:
         """Record an exchange of this attempt that was followed by another."""

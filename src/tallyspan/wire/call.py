@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tallyspan.books.record import UsageRecord
 from tallyspan.books.sink import CallEnd, CallStart, Detach
-from tallyspan.usage.ending import Ending
+from tallyspan.usage.ending import Ending, name_of
 from tallyspan.usage.observe import CallHead, End, RequestHead, observe
 from tallyspan.usage.scan import NOTHING_SEEN
 from tallyspan.wire.http import Request
@@ -129,7 +129,7 @@ class Call:
         try:
             self._restore()
             if error is not None:
-                self._error_type = f"{type(error).__module__}.{type(error).__qualname__}"
+                self._error_type = name_of(error)
             elif not self._attempts:
                 self._unobserved()
         finally:

@@ -75,6 +75,11 @@ class Exchanges:
     heard: bool = False
     made: list[Exchange] = field(default_factory=list[Exchange])
 
+    @property
+    def last_post(self) -> Exchange | None:
+        """The last request of the API; None if none went out, or the transport is silent."""
+        return next((exchange for exchange in reversed(self.made) if exchange.is_post), None)
+
     def note(self, name: str, event: dict[str, Any]) -> None:
         """Take one trace event; most tell nothing of an exchange and cost one look-up."""
         self.heard = True
