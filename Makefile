@@ -11,7 +11,7 @@ STEP := .ci/step
 # The development environment holds the newest generation; these are the others.
 GENERATIONS := 1.40 1.109 2
 RIVALS := 1.109 2 3
-WIRE_TESTS := $(wildcard tests/wire tests/safety tests/e2e)
+WIRE_TESTS := $(wildcard tests/wire tests/e2e)
 RIVAL_TESTS := $(wildcard tests/rivals)
 
 .DEFAULT_GOAL := help
@@ -28,7 +28,8 @@ demo: .venvs/demo/.stamp ## see it work: record, check, explain; no key, no Dock
 
 test: test-dev test-generations test-rivals ## every test on the newest openai, the wire's on every generation
 
-# The safety proof rewrites the source that it loads, so it runs without coverage.
+# The safety proof rewrites the source that it loads, so it runs without coverage; and it collects garbage after each of
+# its eleven thousand tries, so it runs in a process of its own: behind the wire's tests it took twice as long.
 test-dev: .venv/.stamp
 	@$(STEP) "tests on the newest openai" $(BIN)/coverage run -m pytest --ignore=tests/rivals --ignore=tests/safety $(PYTEST)
 	@$(if $(PYTEST),,$(STEP) "safety on the newest openai" $(BIN)/python -m pytest tests/safety)
@@ -37,6 +38,7 @@ test-generations: $(GENERATIONS:%=test-openai-%)
 
 test-openai-%: .venvs/openai-%/.stamp
 	@$(STEP) "wire tests on openai $*" .venvs/openai-$*/bin/python -m pytest $(or $(PYTEST),$(WIRE_TESTS),tests/wire)
+	@$(if $(PYTEST),,$(STEP) "safety on openai $*" .venvs/openai-$*/bin/python -m pytest tests/safety)
 
 test-rivals: $(if $(RIVAL_TESTS),$(RIVALS:%=test-rivals-%))
 
